@@ -1,0 +1,40 @@
+# Every target is one line over dotnet or a script in build/; `make` lists them.
+.PHONY: help setup build run demo test test-long publish image test-image format clean
+.DEFAULT_GOAL := help
+RID ?= linux-x64
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install what tests, benchmarks and the container need (Debian packages, as root)
+	@build/setup.sh test bench image
+
+build: ## Build everything (Release, warnings are errors)
+	@dotnet build IdentityProvider.sln -c Release -v q
+
+run: ## Serve the demo on http://localhost:8080 until Ctrl-C
+	@dotnet run --project src/IdP -c Release -v q -- serve --demo --data artifacts/demo --urls http://localhost:8080
+
+demo: ## Start provider and resource API, get tokens, call the API in every way, check each answer
+	@build/demo.sh
+
+test: ## Install what is missing, build, run all tests and checks, print the totals
+	@build/test.sh
+
+test-long: ## The same with the cases of great volume in full (the result goes to docs/test-long.txt)
+	@build/test.sh --long
+
+publish: ## Self-contained, ReadyToRun program in artifacts/idp/IdP (RID=linux-x64)
+	@build/publish.sh $(RID)
+
+image: ## Container image from the published program (IMAGE=idp BASE=image with libicu and libssl, optional)
+	@build/image.sh
+
+test-image: image ## Start the image with a volume, get a token, restart it, find the data again
+	@build/test-image.sh
+
+format: ## Format the code
+	@dotnet format IdentityProvider.sln
+
+clean: ## Remove everything that was built
+	@rm -rf artifacts TestResults && find src tests -type d \( -name bin -o -name obj -o -name node_modules -o -name TestResults \) -prune -exec rm -rf {} +
