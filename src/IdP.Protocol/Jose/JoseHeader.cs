@@ -20,22 +20,37 @@ internal sealed record JoseHeader(string Algorithm, string? KeyId, string? Type)
         problem = null;
         foreach (var member in root.EnumerateObject())
         {
-            if (member.NameEquals("alg"u8)) algorithm = KnownAlgorithm(member.Value);
-            else if (member.NameEquals("kid"u8)) problem ??= ReadString(member.Value, out keyId) && IsKeyId(keyId!) ? null : "The key id of the token is not acceptable";
-            else if (member.NameEquals("typ"u8)) problem ??= ReadString(member.Value, out type) ? null : "The type of the token is not a string";
-
-            // RFC 7515 §4.1.11: no extension is understood here, and an empty or misplaced crit is an error by itself. RFC 7797 §7: so is b64.
-            else if (member.NameEquals("crit"u8) || member.NameEquals("b64"u8)) problem ??= "The header of the token has an extension that is not understood";
+            if (member.NameEquals("alg"u8))
+            {
+                algorithm = KnownAlgorithm(member.Value);
+            }
+            else if (member.NameEquals("kid"u8))
+            {
+                keyId = Text(member.Value);
+                if (keyId is null || !IsKeyId(keyId)) problem = "The key id of the token is not acceptable";
+            }
+            else if (member.NameEquals("typ"u8))
+            {
+                type = Text(member.Value);
+                if (type is null) problem = "The type of the token is not a string";
+            }
+            else if (member.NameEquals("crit"u8) || member.NameEquals("b64"u8))
+            {
+                // RFC 7515 §4.1.11: no extension is understood here, and an empty crit is an error by itself. RFC 7797 §6: so is b64 alone.
+                problem = "The header of the token has an extension that is not understood";
+            }
         }
 
-        if (problem is null && algorithm is null) problem = "The algorithm of the token is not accepted";
+        if (algorithm is null) problem = "The algorithm of the token is not accepted";
         if (problem is not null) return false;
         header = new JoseHeader(algorithm!, keyId, type);
         return true;
     }
 
     /// <summary>Whether a kid is short and printable; it is a name to compare, never a path or a query.</summary>
-    public static bool IsKeyId(string keyId) => keyId.Length is > 0 and <= MaximumKeyIdLength && !keyId.AsSpan().ContainsAnyInRange('\0', '\u001f')
+    public static bool IsKeyId(string keyId) =>
+        keyId.Length is > 0 and <= MaximumKeyIdLength
+        && !keyId.AsSpan().ContainsAnyInRange('\0', '\u001f')
         && !keyId.AsSpan().ContainsAnyInRange('\u007f', '\u009f');
 
     // The constants, so that no string is made for each token.
@@ -47,9 +62,5 @@ internal sealed record JoseHeader(string Algorithm, string? KeyId, string? Type)
         return value.ValueEquals("PS256"u8) ? SigningAlgorithms.PS256 : null;
     }
 
-    private static bool ReadString(JsonElement value, out string? text)
-    {
-        text = value.ValueKind == JsonValueKind.String ? value.GetString() : null;
-        return text is not null;
-    }
+    private static string? Text(JsonElement value) => value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 }

@@ -75,7 +75,7 @@ public sealed class SigningKey : IDisposable
     /// <summary>The public half.</summary>
     public VerificationKey ToVerificationKey() => new(KeyId, Algorithm, _public);
 
-    /// <summary>Writes the public key as a JSON object for a JWK Set (RFC 7517): kty, use, alg, kid and the public members, nothing else.</summary>
+    /// <summary>Writes the key as an object of a JWK Set (RFC 7517): kty, use, alg, kid and the public members, nothing else.</summary>
     public void WritePublicJwk(Utf8JsonWriter writer)
     {
         ArgumentNullException.ThrowIfNull(writer);
