@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# setup.sh [test] [bench] [image]: installs what these need from Debian's packages, as root; says what to install, otherwise.
+# setup.sh [test] [bench] [image]: installs what these need: Debian's packages as root (it says what to install, otherwise), npm's
+# into the folders that use them.
 # No service is left listening and no database cluster is created: tests start their own.
 set -euo pipefail
+cd "$(dirname "$0")/.."
 
 packages=(curl)
 for purpose in "$@"; do
@@ -28,7 +30,16 @@ missing=()
 for package in "${packages[@]}"; do
   [[ $(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || missing+=("$package")
 done
-((${#missing[@]})) || exit 0
+npm_packages() {
+  local folder=$PWD/tests/interop/fastapi
+  if [[ " $* " == *' test '* && ! $folder/node_modules/.package-lock.json -nt $folder/package-lock.json ]]; then
+    (cd "$folder" && npm ci --silent)
+  fi
+}
+if ((${#missing[@]} == 0)); then
+  npm_packages "$@"
+  exit
+fi
 
 if ((EUID != 0)); then
   echo "Please install what is missing and run this again: sudo apt-get install --no-install-recommends ${missing[*]}" >&2
@@ -61,3 +72,4 @@ if [[ " ${missing[*]} " == *' postgresql '* ]]; then
   echo "create_main_cluster = false" >>"$cluster"
 fi
 apt install --no-install-recommends "${missing[@]}"
+npm_packages "$@"

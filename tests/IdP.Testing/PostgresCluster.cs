@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using Npgsql;
 
@@ -43,7 +41,7 @@ public static class PostgresCluster
         for (var attempt = 1; ; attempt++)
         {
             var password = RandomNumberGenerator.GetHexString(32);
-            var port = FreePort();
+            var port = ChildProcess.FreePort();
             if (await StartOn(programs, port, password) is not { } problem)
             {
                 return new NpgsqlConnectionStringBuilder
@@ -69,13 +67,6 @@ public static class PostgresCluster
             ? throw new InvalidOperationException(
                 "These tests need PostgreSQL: run `make setup` or `apt-get install postgresql`, or set IDP_TEST_POSTGRES to the connection string of a server.")
             : Path.Combine(newest, "bin");
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private static async Task<string?> StartOn(string programs, int port, string password)
