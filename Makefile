@@ -1,5 +1,5 @@
 # Every target is one line over dotnet or a script in build/; `make` lists them.
-.PHONY: help setup build run demo test test-long publish image test-image format clean
+.PHONY: help setup build run demo test test-long bench publish image test-image format clean
 .DEFAULT_GOAL := help
 RID ?= linux-x64
 
@@ -23,6 +23,9 @@ test: ## Install what is missing, build, run all tests and checks, print the tot
 
 test-long: ## The same with the cases of great volume in full (the result goes to docs/test-long.txt)
 	@build/test.sh --long
+
+bench: ## Measure on one core; appends to docs/BENCHMARKS.md (BENCH_COMPARE=path of a comparison script, optional)
+	@tests/benchmarks/bench.sh
 
 publish: ## Self-contained, ReadyToRun program in artifacts/idp/IdP (RID=linux-x64)
 	@build/publish.sh $(RID)

@@ -15,7 +15,7 @@ for purpose in "$@"; do
       command -v node >/dev/null || packages+=(nodejs)
       command -v npm >/dev/null || packages+=(npm)
       ;;
-    bench) packages+=(wrk util-linux) ;;
+    bench) packages+=(wrk util-linux python3) ;;
     image) packages+=(podman runc mmdebstrap) ;;
     *) echo "setup.sh: unknown purpose '$purpose'; known are test, bench, image" >&2; exit 2 ;;
   esac

@@ -1,0 +1,157 @@
+#!/usr/bin/env bash
+# load.sh: our own figures as Markdown, from artifacts/idp/IdP (make publish). Server on core 0, load on core 1, interleaved rounds,
+# medians; ratios are taken within a round. FLOOR: folder of a bare Kestrel project with /json and /token, optional.
+# PARTS: any of "endpoints password flood start memory"   ROUNDS [5]   SECONDS_EACH [4]   CONNECTIONS [16]
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+here=tests/benchmarks
+rounds=${ROUNDS:-5} seconds=${SECONDS_EACH:-4} connections=${CONNECTIONS:-16}
+parts=" ${PARTS:-endpoints password flood start memory} "
+url=http://127.0.0.1:7111 floor_url=http://127.0.0.1:7113
+server='' floor=''
+# shellcheck source=tests/benchmarks/seed.sh
+source $here/seed.sh
+cleanup() {
+  local pid
+  for pid in $server $floor; do kill "$pid" 2>/dev/null || true; done
+  rm -rf "$work"
+}
+trap cleanup EXIT
+
+up() { for _ in {1..300}; do curl -sf -o /dev/null "$1" && return; sleep 0.1; done; echo "no answer at $1" >&2; cat "$work"/*.log >&2; exit 1; }
+start_server() {
+  # shellcheck disable=SC2046 # a command line
+  taskset -c 0 $(serve_command $url) >"$work/server.log" 2>&1 &
+  server=$!
+  up $url/health/ready
+}
+stop_server() { kill "$server"; wait "$server" || true; server=''; }
+restart_server() { stop_server; start_server; }
+
+median() { sort -g | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
+
+# wrk_run SECONDS CONNECTIONS URL [wrk arguments]: "rate p50-ms p99-ms" of one run; a refused answer ends the script.
+wrk_run() {
+  local out each=$1 many=$2 target=$3
+  shift 3
+  out=$(taskset -c 1 wrk -t1 -c"$many" -d"${each}s" --timeout 20s --latency "$@" "$target")
+  if grep -m1 -E 'REFUSED|Non-2xx|Socket errors' <<<"$out" >&2; then echo "refused at $target" >&2; exit 3; fi
+  awk 'function ms(t) { return t ~ /us$/ ? t / 1000 : t ~ /ms$/ ? t + 0 : t * 1000 }
+    /Requests\/sec/ { r = $2 } $1 == "50%" { m = ms($2) } $1 == "99%" { p = ms($2) } END { print r, m, p }' <<<"$out"
+}
+issue() { BODY=$token_body wrk_run "$1" "$connections" $url/connect/token -s $here/load.lua; }
+introspect() { # SECONDS CONNECTIONS FILE [ONCE]
+  AUTH=$api_authorization TOKENS=$3 ONCE=${4:-} wrk_run "$1" "$2" $url/connect/introspect -s $here/load.lua
+}
+save_tokens() { # FILE COUNT
+  : >"$1"
+  while (($(wc -l <"$1") < $2)); do SAVE=$1 BODY=$token_body wrk_run 2 "$connections" $url/connect/token -s $here/load.lua >/dev/null; done
+  head -n "$2" "$1" >"$1.cut" && mv "$1.cut" "$1"
+}
+
+start_floor() {
+  [[ ${FLOOR:-} ]] || return 0
+  cp -r "$FLOOR" "$work/floor-source"
+  dotnet build -c Release -v q -o "$work/floor" "$work/floor-source/floor.csproj" >/dev/null
+  FLOOR_URL=$floor_url DOTNET_gcServer=0 taskset -c 0 dotnet "$work/floor/floor.dll" >"$work/floor.log" 2>&1 &
+  floor=$!
+  up $floor_url/json
+}
+floor_token_body='grant_type=client_credentials&client_id=svc&client_secret=secret-secret-secret&scope=api'
+
+endpoints() {
+  local kinds=(token introspect-new introspect-repeated discovery jwks) kind round
+  [[ $floor ]] && kinds=(floor-json floor-token "${kinds[@]}")
+  # Enough that no round of tokens "not seen before" runs out: four times what is asked of it.
+  local enough=$((seconds * 20000))
+  for ((round = 0; round <= rounds; round++)); do save_tokens "$work/new.$round" $enough; done
+  save_tokens "$work/repeated" 1000
+  # What was issued may be cached; a fresh process has seen none of it.
+  restart_server
+  one() { # KIND ROUND
+    case $1 in
+      floor-json) wrk_run "$seconds" "$connections" $floor_url/json ;;
+      floor-token) BODY=$floor_token_body wrk_run "$seconds" "$connections" $floor_url/token -s $here/load.lua ;;
+      token) issue "$seconds" ;;
+      introspect-new) introspect "$seconds" "$connections" "$work/new.$2" once ;;
+      introspect-repeated) introspect "$seconds" "$connections" "$work/repeated" ;;
+      discovery) wrk_run "$seconds" "$connections" $url/.well-known/openid-configuration ;;
+      jwks) wrk_run "$seconds" "$connections" $url/.well-known/jwks.json ;;
+    esac
+  }
+  # Round 0 warms up and does not count.
+  for ((round = 0; round <= rounds; round++)); do
+    for kind in "${kinds[@]}"; do echo "$round $kind $(one "$kind" "$round")"; done
+  done >"$work/rows"
+  printf '\n| endpoint, %s connections | a second | p99 ms | of the floor |\n| --- | --- | --- | --- |\n' "$connections"
+  for kind in "${kinds[@]}"; do
+    local base='floor-token'
+    if [[ $kind == discovery || $kind == jwks ]]; then base='floor-json'; fi
+    printf '| %s | %.0f | %s | %s |\n' "$kind" \
+      "$(awk -v k="$kind" '$1 > 0 && $2 == k { print $3 }' "$work/rows" | median)" \
+      "$(awk -v k="$kind" '$1 > 0 && $2 == k { print $5 }' "$work/rows" | median)" \
+      "$(awk -v k="$kind" -v b="$base" '$1 > 0 && $2 == b { f[$1] = $3 } $1 > 0 && $2 == k { v[$1] = $3 }
+          END { for (r in v) if (f[r]) printf "%.2f\n", v[r] / f[r] }' "$work/rows" | median)"
+  done
+}
+
+password() {
+  local round each=12
+  BODY=$password_body wrk_run 2 4 $url/connect/token -s $here/load.lua >/dev/null
+  for ((round = 1; round <= rounds; round++)); do
+    echo "$(taskset -c 0 /usr/bin/python3 $here/bare-hash.py $each) $(BODY=$password_body wrk_run $each 4 $url/connect/token -s $here/load.lua)"
+  done >"$work/rows"
+  printf '\nPassword grant, 4 connections: %s a second; bare hash computations: %s a second; ratio %s.\n' \
+    "$(cut -d' ' -f2 "$work/rows" | median)" "$(cut -d' ' -f1 "$work/rows" | median)" \
+    "$(awk '{ printf "%.2f\n", $2 / $1 }' "$work/rows" | median)"
+}
+
+flood() {
+  local round pid
+  save_tokens "$work/flood-tokens" 1000
+  introspect "$seconds" 1 "$work/flood-tokens" >/dev/null
+  for ((round = 1; round <= rounds; round++)); do
+    idle=$(introspect "$seconds" 1 "$work/flood-tokens")
+    taskset -c 1 /usr/bin/python3 $here/flood.py $url/connect/token "$password_body" 32 $((seconds + 2)) >"$work/flood.$round" &
+    pid=$!
+    sleep 1
+    echo "$idle $(introspect "$seconds" 1 "$work/flood-tokens")"
+    wait $pid
+  done >"$work/rows"
+  printf '\n| introspection, 1 connection | idle | while 32 connections flood the password grant | ratio |\n| --- | --- | --- | --- |\n'
+  printf '| median ms | %s | %s | %s |\n' "$(cut -d' ' -f2 "$work/rows" | median)" "$(cut -d' ' -f5 "$work/rows" | median)" "$(awk '{ printf "%.2f\n", $5 / $2 }' "$work/rows" | median)"
+  printf '| 99th percentile ms | %s | %s | %s |\n' "$(cut -d' ' -f3 "$work/rows" | median)" "$(cut -d' ' -f6 "$work/rows" | median)" "$(awk '{ printf "%.2f\n", $6 / $3 }' "$work/rows" | median)"
+  printf '\nWhat the flood got in its last round of %s s: %s.\n' "$((seconds + 2))" "$(cat "$work/flood.$rounds")"
+}
+
+first_token() {
+  local round
+  for ((round = 0; round <= rounds; round++)); do
+    # shellcheck disable=SC2046 # a command line
+    taskset -c 0 /usr/bin/python3 $here/first-token.py $url/connect/token "$token_body" $(serve_command $url)
+  done | tail -n "$rounds" >"$work/rows"
+  printf '\nFrom process start to the first token, existing database: %s s.\n' "$(median <"$work/rows")"
+}
+
+memory() {
+  local idle issued=0 rate
+  resident() { awk '/^VmRSS/ { printf "%.0f", $2 / 1024 }' "/proc/$server/status"; }
+  curl -sf -o /dev/null $url/connect/token -d "$token_body"
+  sleep 10
+  idle=$(resident)
+  while ((issued < 1000000)); do
+    rate=$(issue 10)
+    issued=$((issued + ${rate%%.*} * 10))
+  done
+  printf '\nResident memory: %s MiB idle, %s MiB after %s tokens.\n' "$idle" "$(resident)" "$issued"
+}
+
+measures() { [[ $parts == *" $1 "* ]]; }
+start_floor
+start_server
+if measures endpoints; then endpoints; fi
+if measures password; then restart_server; password; fi
+if measures flood; then restart_server; flood; fi
+if measures memory; then restart_server; memory; fi
+stop_server
+if measures start; then first_token; fi
