@@ -13,13 +13,13 @@ url=http://127.0.0.1:$port
 
 # The host's network, because the place this runs in may not let podman make one; elsewhere `-p 8080:8080` does.
 podman run -d --name "$name" --network=host --read-only --cap-drop=all --security-opt=no-new-privileges \
-  --ulimit nofile=1024:1024 --ulimit nproc=1024:1024 -v "$name:/data" -e IDP__Issuer="$url" "$image" serve --data /data --urls "$url" >/dev/null 2>&1 ||
+  --ulimit nofile=1024:1024 --ulimit nproc=1024:1024 -v "$name:/data" -e IDP__Issuer="$url" -e IDP__Urls="$url" "$image" >/dev/null 2>&1 ||
   fail "the container does not start"
 ready() {
   for _ in {1..100}; do curl -sf -o /dev/null "$url/health/ready" && return; sleep 0.1; done
   fail "no answer at $url/health/ready"
 }
-idp() { podman exec "$name" IdP "$@" --data /data >/dev/null || fail "IdP $1 $2"; }
+idp() { podman exec "$name" IdP "$@" >/dev/null || fail "IdP $1 $2"; }
 token() {
   curl -sf "$url/connect/token" -u "job:a-secret-of-this-test" -d grant_type=client_credentials -d scope=things:read |
     grep -q '"access_token"' || fail "no token $1"
