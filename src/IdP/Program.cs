@@ -1,1 +1,3 @@
-namespace IdP; internal static class Program { private static int Main() => 0; }
+using IdP.Commands;
+
+return await CommandLine.Run(args);

@@ -1,0 +1,15 @@
+namespace IdP.Accounts;
+
+/// <summary>
+/// Owns people and their passwords. <see cref="PasswordCheck"/> decides whether a name and a password belong together: it reserves an
+/// attempt (<see cref="SignInAttempts"/>), has the hash computed in the <see cref="HashPool"/>, and gives the same answer at the same
+/// cost whether the account exists, is locked or is disabled. <see cref="UserStore"/> makes and changes accounts.
+/// </summary>
+internal static class AccountsFeature
+{
+    public static void AddAccounts(this IServiceCollection services)
+    {
+        services.AddSingleton<HashPool>();
+        services.AddSingleton<PasswordCheck>();
+    }
+}

@@ -1,0 +1,95 @@
+using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.Extensions.Options;
+
+namespace IdP.Accounts;
+
+/// <summary>
+/// Password hashing on a few threads of lowest priority with a bounded queue, so that a flood of sign-ins slows nothing else. A
+/// caller first takes a place; when there is none the answer is 503.
+/// </summary>
+internal sealed partial class HashPool : IDisposable
+{
+    private readonly BlockingCollection<Action> _queue = [];
+    private readonly PasswordHasher<User> _hasher;
+    private readonly string _nobodysHash;
+    private readonly int _threads;
+    private readonly int _places;
+    private int _taken;
+
+    public HashPool(IdpOptions options)
+    {
+        _hasher = new PasswordHasher<User>(Options.Create(new PasswordHasherOptions
+        {
+            CompatibilityMode = PasswordHasherCompatibilityMode.IdentityV3,
+            IterationCount = options.Passwords.Iterations,
+        }));
+        // Checked for names that no account has, so that they take as long.
+        _nobodysHash = _hasher.HashPassword(null!, Convert.ToHexString(System.Security.Cryptography.RandomNumberGenerator.GetBytes(16)));
+        _threads = options.Passwords.HashThreads > 0 ? options.Passwords.HashThreads : Environment.ProcessorCount;
+        _places = _threads * (1 + Math.Max(0, options.Passwords.QueuePerThread));
+        for (var i = 0; i < _threads; i++)
+            new Thread(Run) { IsBackground = true, Name = $"hash-{i}" }.Start();
+    }
+
+    /// <summary>A place in the queue, or null when it is full. Dispose it when done.</summary>
+    public Place? TryEnter()
+    {
+        if (Interlocked.Increment(ref _taken) <= _places) return new Place(this);
+        Interlocked.Decrement(ref _taken);
+        return null;
+    }
+
+    /// <summary>Seconds after which a place is likely to be free.</summary>
+    public int RetryAfter => 1 + (_places / (_threads * 8));
+
+    public Task<string> Hash(string password) => Enqueue(() => _hasher.HashPassword(null!, password));
+
+    internal sealed class Place(HashPool pool) : IDisposable
+    {
+        /// <summary>Checks the password against the account's hash, or against nobody's at the same cost.</summary>
+        public Task<PasswordVerificationResult> Verify(User? user, string password) => pool.Enqueue(() =>
+        {
+            var verified = pool._hasher.VerifyHashedPassword(null!, user?.PasswordHash ?? pool._nobodysHash, password);
+            return user?.PasswordHash is null ? PasswordVerificationResult.Failed : verified;
+        });
+
+        /// <summary>A hash with today's parameters, made in this place.</summary>
+        public Task<string> Rehash(string password) => pool.Hash(password);
+
+        public void Dispose() => Interlocked.Decrement(ref pool._taken);
+    }
+
+    private Task<T> Enqueue<T>(Func<T> work)
+    {
+        var completion = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _queue.Add(() =>
+        {
+            try
+            {
+                completion.SetResult(work());
+            }
+            catch (Exception failure)
+            {
+                completion.SetException(failure);
+            }
+        });
+        return completion.Task;
+    }
+
+    private void Run()
+    {
+        // Thread priority is ignored on Linux; niceness is per thread there. Without it a flood starves the protocol endpoints.
+        if (OperatingSystem.IsLinux()) _ = SetPriority(0, GetThreadId(), 19);
+        foreach (var work in _queue.GetConsumingEnumerable()) work();
+    }
+
+    [LibraryImport("libc", EntryPoint = "setpriority")]
+    private static partial int SetPriority(int which, int who, int priority);
+
+    [LibraryImport("libc", EntryPoint = "gettid")]
+    private static partial int GetThreadId();
+
+    public void Dispose() => _queue.CompleteAdding();
+}

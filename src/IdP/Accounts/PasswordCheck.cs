@@ -1,0 +1,131 @@
+using System.Security.Cryptography;
+using System.Text;
+using IdP.Audit;
+using IdP.Http;
+using IdP.Keys;
+using IdP.Protocol.OAuth;
+using IdP.Storage;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.EntityFrameworkCore;
+
+namespace IdP.Accounts;
+
+/// <summary>A person who has just proved a password. <see cref="Accept"/> belongs into the transaction that acts on it.</summary>
+internal sealed record ProvenPerson(User User, byte[] AttemptKey, string? NewHash)
+{
+    /// <summary>Gives the reserved attempt back and stores the stronger hash, if there is one.</summary>
+    public async Task Accept(IdpDbContext db, CancellationToken ct)
+    {
+        await db.Set<SignInAttempts>().Where(a => a.Key == AttemptKey && a.Failures > 0)
+            .ExecuteUpdateAsync(set => set.SetProperty(a => a.Failures, a => a.Failures - 1), ct);
+        if (NewHash is not null)
+            await db.Set<User>().Where(u => u.Id == User.Id && u.PasswordHash == User.PasswordHash)
+                .ExecuteUpdateAsync(set => set.SetProperty(u => u.PasswordHash, NewHash), ct);
+    }
+}
+
+/// <summary>
+/// Checks a user name and password. Wrong, unknown, disabled and locked give one answer; unknown names are counted and cost a hash
+/// like known ones. An attempt is reserved before the hash is computed, so that parallel guesses cannot outrun the limit.
+/// </summary>
+internal sealed class PasswordCheck(Database database, HashPool pool, KeyRing keys, FailureLimiter limiter, IdpOptions options, TimeProvider clock)
+{
+    public const int LongestPassword = 256;
+    private static readonly UpperInvariantLookupNormalizer Normalizer = new();
+
+    public async Task<Result<ProvenPerson>> Check(string name, string password, RequestFacts facts, CancellationToken ct)
+    {
+        if (limiter.Blocked("user", name, facts.Address) is { } seconds) return OAuthError.TooManyFailures(seconds);
+        if (password.Length > LongestPassword || name.Length > 256 || name.Contains('\0')) return Wrong("name or password too long");
+        using var place = pool.TryEnter();
+        if (place is null) return OAuthError.Unavailable("too many sign-ins at this moment; try again", pool.RetryAfter, "hash queue full");
+
+        var user = await Find(name, ct);
+        var attempt = AttemptKey(user, name);
+        if (!await Reserve(attempt, ct)) return Refuse("locked", name, facts);
+        var verified = await place.Verify(user, password);
+        if (verified == PasswordVerificationResult.Failed || user is null || user.DisabledAt is not null)
+        {
+            var reason = user is null ? "unknown user" : verified == PasswordVerificationResult.Failed ? "wrong password" : "disabled user";
+            await RecordFailure(user, attempt, reason, facts, ct);
+            return Refuse(reason, name, facts);
+        }
+        limiter.Succeeded("user", name, facts.Address);
+        var newHash = verified == PasswordVerificationResult.SuccessRehashNeeded ? await place.Rehash(password) : null;
+        return new ProvenPerson(user, attempt, newHash);
+    }
+
+    private OAuthError Refuse(string reason, string name, RequestFacts facts)
+    {
+        limiter.Failed("user", name, facts.Address);
+        return Wrong(reason);
+    }
+
+    private static OAuthError Wrong(string reason) => OAuthError.InvalidGrant("the user name or password is wrong", reason);
+
+    private async Task<User?> Find(string name, CancellationToken ct)
+    {
+        var normalized = Normalized(name);
+        await using var db = database.OpenForReading();
+        return await db.Users.SingleOrDefaultAsync(u => u.NormalizedUserName == normalized, ct) ??
+               await db.Users.FirstOrDefaultAsync(u => u.NormalizedEmail == normalized && u.EmailConfirmed, ct);
+    }
+
+    private static string Normalized(string name)
+    {
+        try
+        {
+            return Normalizer.NormalizeName(name.Trim());
+        }
+        catch (ArgumentException)
+        {
+            // A lone surrogate cannot be normalized and names nobody.
+            return "\uFFFD";
+        }
+    }
+
+    // A keyed hash: the table of counters shows neither names nor which of them exist.
+    private byte[] AttemptKey(User? user, string name)
+    {
+        var subject = user is not null ? $"unknown-device:{user.Subject}" : $"nobody:{Normalized(name)}";
+        return HMACSHA256.HashData(keys.Symmetric(KeyPurpose.Hash).Secret, Encoding.UTF8.GetBytes(subject));
+    }
+
+    private async Task<bool> Reserve(byte[] key, CancellationToken ct)
+    {
+        var now = clock.GetUtcNow();
+        var ends = now.AddSeconds(options.Passwords.LockoutSeconds);
+        try
+        {
+            return await database.Write(async db =>
+            {
+                if (await Take(db, key, now, ends, ct)) return true;
+                if (await db.Set<SignInAttempts>().AnyAsync(a => a.Key == key, ct)) return false;
+                db.Add(new SignInAttempts { Key = key, Failures = 1, WindowEndsAt = ends });
+                await db.SaveChangesAsync(ct);
+                return true;
+            }, ct);
+        }
+        catch (Exception failure) when (Database.IsUniqueViolation(failure))
+        {
+            // Another node made the row first.
+            return await database.Write(db => Take(db, key, now, ends, ct), ct);
+        }
+    }
+
+    private async Task<bool> Take(IdpDbContext db, byte[] key, DateTimeOffset now, DateTimeOffset ends, CancellationToken ct) =>
+        await db.Set<SignInAttempts>()
+            .Where(a => a.Key == key && (a.Failures < options.Passwords.LockoutAttempts || a.WindowEndsAt <= now))
+            .ExecuteUpdateAsync(set => set
+                .SetProperty(a => a.Failures, a => a.WindowEndsAt <= now ? 1 : a.Failures + 1)
+                .SetProperty(a => a.WindowEndsAt, a => a.WindowEndsAt <= now ? ends : a.WindowEndsAt), ct) == 1;
+
+    private Task RecordFailure(User? user, byte[] attempt, string reason, RequestFacts facts, CancellationToken ct) => database.Write(async db =>
+    {
+        var failures = await db.Set<SignInAttempts>().Where(a => a.Key == attempt).Select(a => a.Failures).SingleOrDefaultAsync(ct);
+        var type = failures >= options.Passwords.LockoutAttempts ? "sign_in.locked" : "sign_in.failed";
+        AuditEvent.Record(db, clock.GetUtcNow(), type, $"client:{facts.ClientId}", user is null ? null : $"user:{user.Subject}", facts.Address,
+            new Dictionary<string, string> { ["reason"] = reason });
+        await db.SaveChangesAsync(ct);
+    }, ct);
+}

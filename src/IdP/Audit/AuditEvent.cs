@@ -1,0 +1,49 @@
+using System.Text.Json;
+using IdP.Storage;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+
+namespace IdP.Audit;
+
+/// <summary>What happened, who did it and to whom: written in the transaction of the change itself, never with a secret.</summary>
+internal sealed class AuditEvent
+{
+    public Guid Id { get; set; }
+    public DateTimeOffset At { get; set; }
+    public required string Type { get; set; }
+
+    /// <summary>Who acted: <c>cli</c>, <c>server</c>, <c>client:ID</c> or <c>user:SUB</c>.</summary>
+    public required string Actor { get; set; }
+
+    /// <summary>What was acted on, in the same form.</summary>
+    public string? Target { get; set; }
+    public string? Address { get; set; }
+    public string? Details { get; set; }
+
+    public static void Record(IdpDbContext db, DateTimeOffset now, string type, string actor, string? target = null, string? address = null,
+        IReadOnlyDictionary<string, string>? details = null) =>
+        db.Add(new AuditEvent
+        {
+            Id = Guid.CreateVersion7(now),
+            At = now,
+            Type = type,
+            Actor = actor,
+            Target = target,
+            Address = address,
+            Details = details is null ? null : JsonSerializer.Serialize(details),
+        });
+
+    internal sealed class Mapping : IEntityTypeConfiguration<AuditEvent>
+    {
+        public void Configure(EntityTypeBuilder<AuditEvent> builder)
+        {
+            builder.ToTable("AuditEvents");
+            builder.Property(e => e.Id).ValueGeneratedNever();
+            builder.Property(e => e.Type).HasMaxLength(64);
+            builder.Property(e => e.Actor).HasMaxLength(2100);
+            builder.Property(e => e.Target).HasMaxLength(2100);
+            builder.Property(e => e.Address).HasMaxLength(64);
+            builder.HasIndex(e => e.At);
+        }
+    }
+}

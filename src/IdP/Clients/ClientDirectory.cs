@@ -1,0 +1,51 @@
+using System.Collections.Concurrent;
+using IdP.Storage;
+using Microsoft.EntityFrameworkCore;
+
+namespace IdP.Clients;
+
+/// <summary>Clients by their id, from a bounded memory that <see cref="ChangePoll"/> keeps current.</summary>
+internal sealed class ClientDirectory(Database database)
+{
+    private const int MostRemembered = 20_000;
+    private readonly ConcurrentDictionary<string, Client> _remembered = new(StringComparer.Ordinal);
+    private volatile HashSet<string> _origins = [];
+
+    public ValueTask<Client?> Find(string clientId, CancellationToken ct) =>
+        _remembered.TryGetValue(clientId, out var client) ? ValueTask.FromResult<Client?>(client) : new(FindStored(clientId, ct));
+
+    /// <summary>Asks the database, whatever is remembered: a secret that was just replaced must work at once.</summary>
+    public async Task<Client?> FindStored(string clientId, CancellationToken ct)
+    {
+        if (clientId.Length > Protocol.OAuth.ClientIdentifier.Longest) return null;
+        await using var db = database.OpenForReading();
+        var client = await Query(db).SingleOrDefaultAsync(c => c.ClientId == clientId, ct);
+        if (client is not null) Remember(client);
+        return client;
+    }
+
+    /// <summary>Whether any client has registered this origin (scheme, host and port) for calls from a browser.</summary>
+    public bool IsRegisteredOrigin(string origin) => _origins.Contains(origin);
+
+    public async Task Load(long sinceVersion, CancellationToken ct)
+    {
+        await using var db = database.OpenForReading();
+        var changed = await Query(db).Where(c => c.Version > sinceVersion).ToListAsync(ct);
+        if (changed.Count == 0 && sinceVersion >= 0) return;
+        // Only what someone has asked for is worth remembering; at the start that is everything, up to the bound.
+        foreach (var client in changed)
+            if (sinceVersion < 0 || _remembered.ContainsKey(client.ClientId)) Remember(client);
+        var origins = await db.Set<Client>().Where(c => c.DisabledAt == null).Select(c => c.Origins).ToListAsync(ct);
+        _origins = origins.SelectMany(list => list).ToHashSet(StringComparer.Ordinal);
+    }
+
+    private void Remember(Client client)
+    {
+        // A bound, not a policy: refilling costs one indexed read a client.
+        if (_remembered.Count >= MostRemembered) _remembered.Clear();
+        _remembered[client.ClientId] = client;
+    }
+
+    private static IQueryable<Client> Query(IdpDbContext db) =>
+        db.Set<Client>().Include(c => c.Secrets).Include(c => c.Resource!).ThenInclude(r => r.Identifiers);
+}

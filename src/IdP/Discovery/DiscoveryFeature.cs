@@ -1,0 +1,70 @@
+using System.Text.Json;
+using IdP.Clients;
+using IdP.Http;
+using IdP.Keys;
+using IdP.Protocol.OAuth;
+using IdP.Resources;
+using IdP.Tokens;
+
+namespace IdP.Discovery;
+
+/// <summary>
+/// Owns what the provider says of itself: its metadata (OpenID Connect Discovery 1.0, RFC 8414) and its public keys (RFC 7517). Both are
+/// derived from what is registered, never typed twice, and answered from ready bytes with an ETag.
+/// </summary>
+internal static class DiscoveryFeature
+{
+    private const string JwksPath = "/.well-known/jwks.json";
+
+    public static void MapDiscovery(this WebApplication app)
+    {
+        var services = app.Services;
+        var keys = services.GetRequiredService<KeyRing>();
+        var catalog = services.GetRequiredService<ResourceCatalog>();
+        var clock = services.GetRequiredService<TimeProvider>();
+        var metadata = new PublishedDocument(() => catalog.Current, writer => WriteMetadata(writer, services, catalog.Current));
+        // By the minute as well: a key leaves the set when its last token has expired, and nothing else tells.
+        var jwks = new PublishedDocument(() => (keys.Edition, clock.GetUtcNow().ToUnixTimeSeconds() / 60), writer => WriteKeys(writer, keys));
+
+        string[] methods = ["GET", "HEAD"];
+        app.MapMethods("/.well-known/openid-configuration", methods, (RequestDelegate)metadata.Respond);
+        app.MapMethods("/.well-known/oauth-authorization-server", methods, (RequestDelegate)metadata.Respond);
+        app.MapMethods(JwksPath, methods, (RequestDelegate)jwks.Respond);
+    }
+
+    private static void WriteMetadata(Utf8JsonWriter writer, IServiceProvider services, ResourceCatalog.Snapshot catalog)
+    {
+        var issuer = services.GetRequiredService<Issuer>();
+        var methods = services.GetRequiredService<ClientAuthentication>().MethodNames.ToList();
+        writer.WriteStartObject();
+        writer.WriteString("issuer", issuer.Value);
+        writer.WriteString("token_endpoint", issuer.Url(TokenEndpoint.Path));
+        writer.WriteString("introspection_endpoint", issuer.Url(IntrospectionEndpoint.Path));
+        writer.WriteString("revocation_endpoint", issuer.Url(RevocationEndpoint.Path));
+        writer.WriteString("jwks_uri", issuer.Url(JwksPath));
+        // RFC 8414 §2 requires the member; there is no authorization endpoint, so it is empty.
+        WriteList(writer, "response_types_supported", []);
+        WriteList(writer, "grant_types_supported", services.GetRequiredService<TokenEndpoint>().GrantTypes);
+        WriteList(writer, "scopes_supported", catalog.ScopeNames.Order(StringComparer.Ordinal));
+        WriteList(writer, "token_endpoint_auth_methods_supported", methods);
+        WriteList(writer, "introspection_endpoint_auth_methods_supported", methods.Where(m => m != AuthenticationMethodNames.None));
+        WriteList(writer, "revocation_endpoint_auth_methods_supported", methods);
+        writer.WriteEndObject();
+    }
+
+    private static void WriteKeys(Utf8JsonWriter writer, KeyRing keys)
+    {
+        writer.WriteStartObject();
+        writer.WriteStartArray("keys");
+        foreach (var key in keys.Published()) key.WritePublicJwk(writer);
+        writer.WriteEndArray();
+        writer.WriteEndObject();
+    }
+
+    private static void WriteList(Utf8JsonWriter writer, string name, IEnumerable<string> values)
+    {
+        writer.WriteStartArray(name);
+        foreach (var value in values) writer.WriteStringValue(value);
+        writer.WriteEndArray();
+    }
+}

@@ -1,0 +1,70 @@
+using IdP.Accounts;
+using IdP.Clients;
+using IdP.Storage;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+
+namespace IdP.Grants;
+
+internal enum GrantState
+{
+    Active = 1,
+    Revoked = 2,
+}
+
+/// <summary>What a person has authorized a client to do: one row for its whole life, however many tokens are issued under it.</summary>
+internal sealed class Grant
+{
+    public Guid Id { get; set; }
+    public GrantState State { get; set; } = GrantState.Active;
+
+    /// <summary>The grant_type under which it began.</summary>
+    public required string Origin { get; set; }
+    public long ClientKey { get; set; }
+    public Guid UserId { get; set; }
+    public required string Scope { get; set; }
+    public long? ResourceId { get; set; }
+    public DateTimeOffset CreatedAt { get; set; }
+    public DateTimeOffset AuthenticatedAt { get; set; }
+
+    /// <summary>The latest expiry of anything issued under it; afterwards the row may be swept.</summary>
+    public DateTimeOffset ExpiresAt { get; set; }
+    public DateTimeOffset? RevokedAt { get; set; }
+
+    /// <summary>Revokes in the caller's transaction: whatever takes rights away revokes the grants that it touches.</summary>
+    public static Task<int> Revoke(IQueryable<Grant> grants, DateTimeOffset now, CancellationToken ct) =>
+        grants.Where(g => g.State != GrantState.Revoked).ExecuteUpdateAsync(
+            set => set.SetProperty(g => g.State, GrantState.Revoked).SetProperty(g => g.RevokedAt, now), ct);
+
+    /// <summary>Inserts the grant if the person is still as they were when they proved who they are; false when not, or when the client is disabled.</summary>
+    public static async Task<bool> Insert(IdpDbContext db, Grant grant, string securityStamp, CancellationToken ct)
+    {
+        // The rows stay locked until the commit: a change that takes rights away waits and then revokes this grant too.
+#pragma warning disable EF1003 // ShareLock is a constant of the engine.
+        var live = await db.Database.SqlQueryRaw<int>(
+            """SELECT 1 AS "Value" FROM "Users" WHERE "Id" = {0} AND "DisabledAt" IS NULL AND "SecurityStamp" = {1}""" + db.ShareLock, db.Key(grant.UserId), securityStamp).ToListAsync(ct);
+        var enabled = await db.Database.SqlQueryRaw<int>(
+            """SELECT 1 AS "Value" FROM "Clients" WHERE "Id" = {0} AND "DisabledAt" IS NULL""" + db.ShareLock, grant.ClientKey).ToListAsync(ct);
+#pragma warning restore EF1003
+        if (live.Count == 0 || enabled.Count == 0) return false;
+        db.Add(grant);
+        await db.SaveChangesAsync(ct);
+        return true;
+    }
+
+    internal sealed class Mapping : IEntityTypeConfiguration<Grant>
+    {
+        public void Configure(EntityTypeBuilder<Grant> builder)
+        {
+            builder.ToTable("Grants");
+            builder.Property(g => g.Id).ValueGeneratedNever();
+            builder.Property(g => g.Origin).HasMaxLength(64);
+            builder.Property(g => g.Scope).HasMaxLength(4000);
+            builder.HasIndex(g => g.UserId);
+            builder.HasIndex(g => g.ClientKey);
+            builder.HasIndex(g => g.ExpiresAt);
+            builder.HasOne<Client>().WithMany().HasForeignKey(g => g.ClientKey).OnDelete(DeleteBehavior.Cascade);
+            builder.HasOne<User>().WithMany().HasForeignKey(g => g.UserId).OnDelete(DeleteBehavior.Cascade);
+        }
+    }
+}

@@ -1,0 +1,10 @@
+namespace IdP.Grants;
+
+/// <summary>
+/// Owns grants: one row for what a person has authorized, none for a token. <see cref="Grant"/> holds the row and what may happen to
+/// it, <see cref="RevokedToken"/> the few tokens revoked on their own, <see cref="Liveness"/> the question whether a token still counts.
+/// </summary>
+internal static class GrantsFeature
+{
+    public static void AddGrants(this IServiceCollection services) => services.AddSingleton<Liveness>();
+}

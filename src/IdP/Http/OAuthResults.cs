@@ -1,0 +1,51 @@
+using System.Buffers;
+using System.Text.Json;
+using IdP.Protocol.OAuth;
+
+namespace IdP.Http;
+
+/// <summary>The one place that writes protocol answers.</summary>
+internal static class OAuthResults
+{
+    private const string Json = "application/json";
+
+    public static Task Error(HttpContext http, OAuthError error)
+    {
+        var facts = RequestFacts.Of(http);
+        facts.Outcome = error.Code;
+        facts.Detail = error.Detail ?? error.Description;
+        http.Response.StatusCode = error.Status;
+        // RFC 9110 §15.5.2: a 401 names a scheme that would do. RFC 6749 §5.2: the client's own, which is Basic if it used a header.
+        if (error.Status == 401) http.Response.Headers.WWWAuthenticate = "Basic realm=\"IdP\", charset=\"UTF-8\"";
+        if (error.RetryAfter is { } seconds) http.Response.Headers.RetryAfter = seconds.ToString();
+        return Write(http, writer =>
+        {
+            writer.WriteStartObject();
+            writer.WriteString("error"u8, error.Code);
+            writer.WriteString("error_description"u8, error.Description);
+            writer.WriteEndObject();
+        });
+    }
+
+    /// <summary>Writes JSON that must not be kept (RFC 6749 §5.1).</summary>
+    public static Task Write(HttpContext http, Action<Utf8JsonWriter> content)
+    {
+        var response = http.Response;
+        response.ContentType = Json;
+        response.Headers.CacheControl = "no-store";
+        var buffer = new ArrayBufferWriter<byte>(512);
+        using (var writer = new Utf8JsonWriter(buffer)) content(writer);
+        response.ContentLength = buffer.WrittenCount;
+        return response.BodyWriter.WriteAsync(buffer.WrittenMemory, http.RequestAborted).AsTask();
+    }
+
+    /// <summary>Writes JSON that is ready as bytes.</summary>
+    public static Task Write(HttpContext http, ReadOnlyMemory<byte> json)
+    {
+        var response = http.Response;
+        response.ContentType = Json;
+        response.Headers.CacheControl = "no-store";
+        response.ContentLength = json.Length;
+        return response.BodyWriter.WriteAsync(json, http.RequestAborted).AsTask();
+    }
+}

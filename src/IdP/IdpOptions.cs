@@ -1,0 +1,127 @@
+namespace IdP;
+
+/// <summary>Everything that can be configured. A key that is not here stops the start.</summary>
+public sealed class IdpOptions
+{
+    /// <summary>The issuer identifier: the public https URL of this provider, without a trailing slash. Default: the first of Urls.</summary>
+    public string? Issuer { get; set; }
+
+    /// <summary>Addresses to listen on, separated by semicolons.</summary>
+    public string Urls { get; set; } = "http://localhost:8080";
+
+    /// <summary>Where data is kept.</summary>
+    public StorageOptions Storage { get; set; } = new();
+
+    /// <summary>Signing keys and the master key that seals them.</summary>
+    public KeyOptions Keys { get; set; } = new();
+
+    /// <summary>Lifetimes of tokens.</summary>
+    public TokenOptions Tokens { get; set; } = new();
+
+    /// <summary>Password hashing and what happens after wrong passwords.</summary>
+    public PasswordOptions Passwords { get; set; } = new();
+
+    /// <summary>How many failures are too many.</summary>
+    public LimitOptions Limits { get; set; } = new();
+
+    /// <summary>The listener.</summary>
+    public HttpOptions Http { get; set; } = new();
+}
+
+/// <summary>Where data is kept.</summary>
+public sealed class StorageOptions
+{
+    /// <summary>The engine: sqlite (embedded) or postgres.</summary>
+    public string Provider { get; set; } = "sqlite";
+
+    /// <summary>The folder of the embedded database and of its master key. The command-line option --data sets it.</summary>
+    public string DataDirectory { get; set; } = "data";
+
+    /// <summary>The connection string of a database server. Secret.</summary>
+    public string? ConnectionString { get; set; }
+
+    /// <summary>Whether a start brings the database to the current version; otherwise the command migrate does.</summary>
+    public bool MigrateAtStart { get; set; } = true;
+
+    /// <summary>How many seconds a statement waits for a locked database.</summary>
+    public int BusyTimeoutSeconds { get; set; } = 5;
+}
+
+/// <summary>Signing keys and the master key that seals them.</summary>
+public sealed class KeyOptions
+{
+    /// <summary>The master keys, 32 bytes as base64, separated by spaces: the first seals, all open. Secret.</summary>
+    public string? MasterKey { get; set; }
+
+    /// <summary>A file with master keys, one a line. Default: master.key in the data folder, written at the first start.</summary>
+    public string? MasterKeyFile { get; set; }
+
+    /// <summary>A PEM or PKCS#12 file with a private key from which the master key is derived.</summary>
+    public string? MasterKeyCertificate { get; set; }
+
+    /// <summary>The password of MasterKeyCertificate. Secret.</summary>
+    public string? MasterKeyCertificatePassword { get; set; }
+
+    /// <summary>Days that a signing key is used before the next one takes over.</summary>
+    public int LifetimeDays { get; set; } = 90;
+
+    /// <summary>Days that the next signing key is published before its first use; at least 1.</summary>
+    public int PublishDays { get; set; } = 7;
+}
+
+/// <summary>Lifetimes of tokens.</summary>
+public sealed class TokenOptions
+{
+    /// <summary>Seconds that an access token lives unless its resource or client says otherwise.</summary>
+    public int AccessTokenLifetimeSeconds { get; set; } = 3600;
+}
+
+/// <summary>Password hashing and what happens after wrong passwords.</summary>
+public sealed class PasswordOptions
+{
+    /// <summary>Rounds of PBKDF2-HMAC-SHA512 for new hashes. Fewer than 210000 is logged as unsafe.</summary>
+    public int Iterations { get; set; } = RecommendedIterations;
+
+    /// <summary>Threads that hash. Default 0: one for each core.</summary>
+    public int HashThreads { get; set; }
+
+    /// <summary>Password checks that may wait for each hash thread; beyond it the answer is 503.</summary>
+    public int QueuePerThread { get; set; } = 8;
+
+    /// <summary>Wrong passwords for one account within the window that lock it for strangers until the window ends.</summary>
+    public int LockoutAttempts { get; set; } = 5;
+
+    /// <summary>The window in seconds.</summary>
+    public int LockoutSeconds { get; set; } = 900;
+
+    internal const int RecommendedIterations = 210_000;
+}
+
+/// <summary>How many failures are too many. Only failures count.</summary>
+public sealed class LimitOptions
+{
+    /// <summary>Failures a minute of one caller (client or user name, at one address) before it gets 429.</summary>
+    public int FailuresPerCaller { get; set; } = 30;
+
+    /// <summary>Failures a minute of one address before callers there that never succeeded get 429.</summary>
+    public int FailuresPerAddress { get; set; } = 300;
+
+    /// <summary>Unrecognizable tokens a minute that one resource server may introspect before it gets 429.</summary>
+    public int UnknownTokensPerCaller { get; set; } = 600;
+}
+
+/// <summary>The listener.</summary>
+public sealed class HttpOptions
+{
+    /// <summary>Host names besides the issuer's that requests may name, separated by spaces.</summary>
+    public string AllowedHosts { get; set; } = "";
+
+    /// <summary>A PEM file with the certificate chain for https.</summary>
+    public string? TlsCertificate { get; set; }
+
+    /// <summary>A PEM file with the certificate's private key.</summary>
+    public string? TlsKey { get; set; }
+
+    /// <summary>Addresses of proxies whose X-Forwarded-For is believed, separated by spaces.</summary>
+    public string TrustedProxies { get; set; } = "";
+}

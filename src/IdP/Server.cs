@@ -1,0 +1,66 @@
+using IdP.Accounts;
+using IdP.Clients;
+using IdP.Discovery;
+using IdP.Grants;
+using IdP.Http;
+using IdP.Keys;
+using IdP.Observability;
+using IdP.Resources;
+using IdP.Storage;
+using IdP.Tokens;
+
+namespace IdP;
+
+/// <summary>The composition root: which features there are, and the order in which they start.</summary>
+internal static class Server
+{
+    public static WebApplication Build(IdpOptions options, IConfiguration configuration, TimeProvider? system = null)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.Configuration.Sources.Clear();
+        builder.Configuration.AddConfiguration(configuration);
+        builder.Services.AddSingleton(options);
+        builder.Services.AddRoutingCore();
+        builder.AddObservability();
+        builder.AddHttp(options);
+        AddCore(builder.Services, system ?? TimeProvider.System);
+        builder.Services.AddTokens();
+
+        var app = builder.Build();
+        app.UseHttp();
+        app.UseRouting();
+        app.MapHealth();
+        app.MapDiscovery();
+        app.MapTokens();
+        return app;
+    }
+
+    /// <summary>What commands need as well: everything but the endpoints.</summary>
+    public static void AddCore(IServiceCollection services, TimeProvider system)
+    {
+        services.AddStorage();
+        services.AddSingleton(provider => new DatabaseClock(system));
+        services.AddKeys();
+        services.AddResources();
+        services.AddClients();
+        services.AddAccounts();
+        services.AddGrants();
+    }
+
+    /// <summary>Brings the database up to date, opens the keys and loads what is kept in memory.</summary>
+    public static async Task Open(IServiceProvider services, CancellationToken ct)
+    {
+        var options = services.GetRequiredService<IdpOptions>();
+        var database = services.GetRequiredService<Database>();
+        if (options.Storage.MigrateAtStart) await Migrator.Migrate(database, ct);
+        else await Migrator.RequireCurrent(database, ct);
+
+        var (keys, catalog, clients) = (services.GetRequiredService<KeyRing>(), services.GetRequiredService<ResourceCatalog>(), services.GetRequiredService<ClientDirectory>());
+        var poll = services.GetRequiredService<ChangePoll>();
+        await keys.Open(ct);
+        poll.Follow(keys.Load);
+        poll.Follow(catalog.Load);
+        poll.Follow(clients.Load);
+        if (!await poll.Poll(ct)) throw new StorageException("The database does not answer: see the log above.");
+    }
+}

@@ -1,0 +1,97 @@
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
+using Npgsql;
+
+namespace IdP.Storage;
+
+/// <summary>Brings the database to this program's version, or says in one sentence why it cannot be used.</summary>
+internal static class Migrator
+{
+    /// <summary>Creates the embedded database if it is absent and applies what is missing.</summary>
+    public static async Task<IReadOnlyList<string>> Migrate(Database database, CancellationToken ct)
+    {
+        return await Explained(database, async () =>
+        {
+            if (database.Engine == Engine.Sqlite) CreateFile(database.File);
+            await using var db = database.OpenForReading();
+            var pending = await Pending(db, ct);
+            if (pending.Count > 0) await db.Database.MigrateAsync(ct);
+            return pending;
+        });
+    }
+
+    /// <summary>Refuses a database that is absent, older or newer than this program.</summary>
+    public static async Task RequireCurrent(Database database, CancellationToken ct)
+    {
+        await Explained(database, async () =>
+        {
+            if (database.Engine == Engine.Sqlite && !File.Exists(database.File))
+                throw new StorageException($"There is no database at {database.File}: run 'IdP migrate' or 'IdP serve' with the same --data first.");
+            await using var db = database.OpenForReading();
+            var pending = await Pending(db, ct);
+            if (pending.Count > 0)
+                throw new StorageException($"The database lacks {pending.Count} migration(s): run 'IdP migrate' with the same settings first.");
+            return pending;
+        });
+    }
+
+    private static async Task<IReadOnlyList<string>> Pending(IdpDbContext db, CancellationToken ct)
+    {
+        var known = db.Database.GetMigrations().ToList();
+        var applied = (await db.GetService<IHistoryRepository>().GetAppliedMigrationsIfPresent(ct)).ToList();
+        if (applied.Except(known, StringComparer.Ordinal).FirstOrDefault() is { } newer)
+            throw new StorageException($"The database has the migration {newer}, which this program does not know: start the newer program, or restore a backup made by this one.");
+        return known.Except(applied, StringComparer.Ordinal).ToList();
+    }
+
+    private static async Task<IEnumerable<string>> GetAppliedMigrationsIfPresent(this IHistoryRepository history, CancellationToken ct) =>
+        await history.ExistsAsync(ct) ? (await history.GetAppliedMigrationsAsync(ct)).Select(row => row.MigrationId) : [];
+
+    private static void CreateFile(string file)
+    {
+        var folder = Path.GetDirectoryName(file)!;
+        if (!Directory.Exists(folder))
+            throw new StorageException($"The data folder {folder} does not exist: create it, or name another with --data.");
+        if (File.Exists(file)) return;
+        using var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = file, Pooling = false }.ToString());
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = "PRAGMA journal_mode = WAL";
+        command.ExecuteNonQuery();
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+    }
+
+    private static async Task<T> Explained<T>(Database database, Func<Task<T>> work)
+    {
+        try
+        {
+            return await work();
+        }
+        catch (Exception failure) when (Explain(Name(database), failure) is { } sentence)
+        {
+            throw new StorageException(sentence, failure);
+        }
+    }
+
+    private static string Name(Database database) => database.Engine == Engine.Sqlite ? database.File : "server";
+
+    /// <summary>What an operator can do about a failure of the database, or null when we do not know.</summary>
+    public static string? Explain(string database, Exception failure) => failure switch
+    {
+        StorageException => null,
+        SqliteException { SqliteErrorCode: 5 or 6 } => $"The database {database} is locked by another program: stop it, or try again when it has finished.",
+        SqliteException { SqliteErrorCode: 8 } => $"The database {database} is read-only: give this user write access to the file and to its folder.",
+        SqliteException { SqliteErrorCode: 14 } => $"The database {database} cannot be opened: check that the folder exists and that this user may read and write it.",
+        SqliteException { SqliteErrorCode: 26 or 11 } => $"The file {database} is not a database of this program, or is damaged: restore a backup, or name another folder with --data.",
+        SqliteException { SqliteErrorCode: 13 } => $"The disk of {database} is full: free some space.",
+        UnauthorizedAccessException => $"No access to {database}: give this user write access to it and to its folder.",
+        PostgresException { SqlState: "28P01" or "28000" } => "PostgreSQL refused the user name or password of Storage:ConnectionString.",
+        PostgresException { SqlState: "3D000" } => "The database that Storage:ConnectionString names does not exist: create it first.",
+        PostgresException { SqlState: "42501" } => "The user of Storage:ConnectionString may not change the schema: grant it CREATE on the schema, or run 'IdP migrate' as one who may.",
+        NpgsqlException => "PostgreSQL does not answer: check Storage:ConnectionString and that the server runs.",
+        { InnerException: { } inner } => Explain(database, inner),
+        _ => null,
+    };
+}

@@ -1,0 +1,51 @@
+using System.Text.Json;
+using IdP.Protocol.Jose;
+
+namespace IdP.Tokens;
+
+/// <summary>What an access token of this provider says, whatever its format.</summary>
+internal sealed record AccessTokenClaims
+{
+    /// <summary>The private claim that names the grant.</summary>
+    public const string GrantIdName = "gid";
+
+    /// <summary>The private claim that carries the client's generation, in tokens that have no grant.</summary>
+    public const string GenerationName = "gen";
+
+    public required string Issuer { get; init; }
+    public required string Subject { get; init; }
+    public required string[] Audience { get; init; }
+    public required string ClientId { get; init; }
+    public required string Scope { get; init; }
+    public required long IssuedAt { get; init; }
+    public required long ExpiresAt { get; init; }
+    public required string JwtId { get; init; }
+    public required string KeyId { get; init; }
+    public string? Algorithm { get; init; }
+    public Guid? GrantId { get; init; }
+    public long? Generation { get; init; }
+
+    /// <summary>Null when a claim that our tokens always have is missing or of another shape.</summary>
+    public static AccessTokenClaims? From(JwtClaims claims, string keyId, string? algorithm)
+    {
+        if (claims is not { Issuer: { } issuer, Subject: { } subject, JwtId: { } jwtId, ClientId: { } client, IssuedAt: { } issued, ExpiresAt: { } expires }) return null;
+        var hasGrant = Guid.TryParseExact(claims.GetString(GrantIdName), "N", out var grant);
+        var hasGeneration = claims.TryGet(GenerationName, out var number) && number.ValueKind == JsonValueKind.Number && number.TryGetInt64(out _);
+        if (hasGrant == hasGeneration) return null;
+        return new AccessTokenClaims
+        {
+            Issuer = issuer,
+            Subject = subject,
+            Audience = [.. claims.Audiences],
+            ClientId = client,
+            Scope = claims.GetString("scope") ?? "",
+            IssuedAt = issued,
+            ExpiresAt = expires,
+            JwtId = jwtId,
+            KeyId = keyId,
+            Algorithm = algorithm,
+            GrantId = hasGrant ? grant : null,
+            Generation = hasGeneration ? number.GetInt64() : null,
+        };
+    }
+}

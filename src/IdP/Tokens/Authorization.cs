@@ -1,0 +1,26 @@
+using IdP.Clients;
+using IdP.Resources;
+
+namespace IdP.Tokens;
+
+/// <summary>The result of any grant: who may do what at which API. It is all that <see cref="TokenIssuer"/> needs.</summary>
+internal sealed record Authorization(Client Client, GrantedScopes Granted, string Subject)
+{
+    /// <summary>The grant that the tokens hang on; null for client_credentials.</summary>
+    public Guid? GrantId { get; init; }
+
+    /// <summary>When the person proved who they are.</summary>
+    public DateTimeOffset? AuthenticatedAt { get; init; }
+
+    public required TimeSpan AccessTokenLifetime { get; init; }
+
+    /// <summary>The shorter of what the resource and the client say, else the default.</summary>
+    public static TimeSpan Lifetime(Client client, Resource? api, IdpOptions options)
+    {
+        var seconds = Math.Min(client.AccessTokenLifetimeSeconds ?? int.MaxValue, api?.AccessTokenLifetimeSeconds ?? int.MaxValue);
+        return TimeSpan.FromSeconds(seconds == int.MaxValue ? options.Tokens.AccessTokenLifetimeSeconds : seconds);
+    }
+}
+
+/// <summary>What the token endpoint answers with.</summary>
+internal sealed record TokenResponse(string AccessToken, int ExpiresIn, string Scope, string JwtId);

@@ -1,0 +1,62 @@
+using IdP.Accounts;
+using IdP.Audit;
+using IdP.Grants;
+using IdP.Http;
+using IdP.Protocol.OAuth;
+using IdP.Resources;
+using IdP.Storage;
+
+namespace IdP.Tokens.GrantTypes;
+
+/// <summary>RFC 6749 §4.3: the client has the person's password. RFC 9700 §2.4 deprecates it; only clients that are given it have it.</summary>
+internal sealed class PasswordGrant(PasswordCheck passwords, Database database, ResourceCatalog catalog, Issuer issuer, IdpOptions options, TimeProvider clock) : IGrant
+{
+    public string Name => GrantNames.Password;
+
+    public async ValueTask<Result<Authorization>> Redeem(GrantRequest request, CancellationToken ct)
+    {
+        var client = request.Client;
+        if (client.IsPublic && !client.AllowPublicPasswordGrant)
+            return OAuthError.UnauthorizedClient("a public client needs its own switch to use the password grant");
+        if (request.Form["username"] is not { } name || request.Form["password"] is not { } password)
+            return OAuthError.InvalidRequest("username and password are required");
+        // Before the password, so that a request that could not succeed costs no hash and tells nothing about the password.
+        if (GrantedScopes.Resolve(client, request.Form, catalog.Current, issuer.Value, forPerson: true).Failed(out var granted, out var error)) return error;
+        if ((await passwords.Check(name, password, request.Facts, ct)).Failed(out var person, out error)) return error;
+
+        var now = clock.GetUtcNow();
+        var authorization = new Authorization(client, granted, person.User.Subject)
+        {
+            GrantId = Guid.CreateVersion7(now),
+            AuthenticatedAt = now,
+            AccessTokenLifetime = Authorization.Lifetime(client, granted.Api, options),
+        };
+        if (!await Store(authorization, person, request.Facts, ct))
+            return OAuthError.InvalidGrant("the user name or password is wrong", "the account or the client changed meanwhile");
+        request.Facts.Subject = authorization.Subject;
+        return authorization;
+    }
+
+    private Task<bool> Store(Authorization authorization, ProvenPerson person, RequestFacts facts, CancellationToken ct) => database.Write(async db =>
+    {
+        await person.Accept(db, ct);
+        var now = authorization.AuthenticatedAt!.Value;
+        var grant = new Grant
+        {
+            Id = authorization.GrantId!.Value,
+            Origin = Name,
+            ClientKey = authorization.Client.Id,
+            UserId = person.User.Id,
+            Scope = string.Join(' ', authorization.Granted.Scopes),
+            ResourceId = authorization.Granted.Api?.Id,
+            CreatedAt = now,
+            AuthenticatedAt = now,
+            ExpiresAt = now + authorization.AccessTokenLifetime,
+        };
+        if (!await Grant.Insert(db, grant, person.User.SecurityStamp!, ct)) return false;
+        AuditEvent.Record(db, now, "sign_in.succeeded", $"client:{authorization.Client.ClientId}", $"user:{authorization.Subject}", facts.Address,
+            new Dictionary<string, string> { ["grant"] = grant.Id.ToString("N"), ["method"] = "password" });
+        await db.SaveChangesAsync(ct);
+        return true;
+    }, ct);
+}

@@ -1,0 +1,77 @@
+using IdP.Clients;
+using IdP.Grants;
+using IdP.Http;
+using IdP.Protocol.OAuth;
+
+namespace IdP.Tokens;
+
+/// <summary>RFC 7662: tells a resource server, or the client itself, whether a token counts at this moment.</summary>
+internal sealed class IntrospectionEndpoint(ClientAuthentication clients, TokenReader reader, Liveness liveness, FailureLimiter limiter, IdpOptions options)
+{
+    public const string Path = "/connect/introspect";
+    private static readonly byte[] Inactive = """{"active":false}"""u8.ToArray();
+
+    public async Task Handle(HttpContext http)
+    {
+        var ct = http.RequestAborted;
+        if ((await OAuthForm.Read(http.Request, ct)).Failed(out var form, out var error)) { await OAuthResults.Error(http, error); return; }
+        if ((await clients.Authenticate(http, form, ct)).Failed(out var authenticated, out error)) { await OAuthResults.Error(http, error); return; }
+        var caller = authenticated.Client;
+        // RFC 7662 §2.1: the caller must be authorized; a public client has proved nothing.
+        if (caller.IsDisabled || authenticated.Method == AuthenticationMethodNames.None)
+        {
+            await OAuthResults.Error(http, OAuthError.InvalidClient(caller.IsDisabled ? "the client is disabled" : "method none may not introspect"));
+            return;
+        }
+        if (form["token"] is not { } token) { await OAuthResults.Error(http, OAuthError.InvalidRequest("token is required")); return; }
+        if (limiter.OverLimit("introspect", caller.ClientId, options.Limits.UnknownTokensPerCaller) is { } seconds)
+        {
+            await OAuthResults.Error(http, OAuthError.TooManyFailures(seconds));
+            return;
+        }
+
+        var facts = RequestFacts.Of(http);
+        var claims = reader.Read(token);
+        if (claims is null) limiter.CountAgainst("introspect", caller.ClientId, options.Limits.UnknownTokensPerCaller);
+        // RFC 7662 §2.2: whoever it is not for learns nothing, not even whether it is a token.
+        if (claims is null || !IsFor(claims, caller) || !await liveness.IsAlive(claims, ct))
+        {
+            facts.Outcome = "inactive";
+            await OAuthResults.Write(http, Inactive);
+            return;
+        }
+        facts.Outcome = "active";
+        await Describe(http, claims);
+    }
+
+    private static bool IsFor(AccessTokenClaims token, Client caller)
+    {
+        if (token.ClientId == caller.ClientId) return true;
+        if (caller.Resource is not { } resource) return false;
+        foreach (var identifier in resource.Identifiers)
+            if (token.Audience.Contains(identifier.Value)) return true;
+        return false;
+    }
+
+    private static Task Describe(HttpContext http, AccessTokenClaims token) => OAuthResults.Write(http, writer =>
+    {
+        writer.WriteStartObject();
+        writer.WriteBoolean("active"u8, true);
+        writer.WriteString("iss"u8, token.Issuer);
+        writer.WriteString("sub"u8, token.Subject);
+        writer.WriteString("client_id"u8, token.ClientId);
+        if (token.Audience.Length == 1) writer.WriteString("aud"u8, token.Audience[0]);
+        else
+        {
+            writer.WriteStartArray("aud"u8);
+            foreach (var audience in token.Audience) writer.WriteStringValue(audience);
+            writer.WriteEndArray();
+        }
+        writer.WriteString("scope"u8, token.Scope);
+        writer.WriteString("token_type"u8, "Bearer"u8);
+        writer.WriteNumber("iat"u8, token.IssuedAt);
+        writer.WriteNumber("exp"u8, token.ExpiresAt);
+        writer.WriteString("jti"u8, token.JwtId);
+        writer.WriteEndObject();
+    });
+}
