@@ -14,9 +14,11 @@ namespace IdP;
 /// <summary>The composition root: which features there are, and the order in which they start.</summary>
 internal static class Server
 {
-    public static WebApplication Build(IdpOptions options, IConfiguration configuration, TimeProvider? system = null)
+    public static WebApplication Build(IdpOptions options, IConfiguration configuration, TimeProvider? system = null, Action<WebApplicationBuilder>? customize = null)
     {
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        // A person at a terminal reads lines; whatever collects a container's output reads JSON.
+        var environment = Environment.GetEnvironmentVariable("DOTNET_ENVIRONMENT") ?? (Console.IsOutputRedirected ? Environments.Production : Environments.Development);
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, EnvironmentName = environment });
         builder.Configuration.Sources.Clear();
         builder.Configuration.AddConfiguration(configuration);
         builder.Services.AddSingleton(options);
@@ -25,6 +27,7 @@ internal static class Server
         builder.AddHttp(options);
         AddCore(builder.Services, system ?? TimeProvider.System);
         builder.Services.AddTokens();
+        customize?.Invoke(builder);
 
         var app = builder.Build();
         app.UseHttp();

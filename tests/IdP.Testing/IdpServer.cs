@@ -1,0 +1,218 @@
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using IdP.Accounts;
+using IdP.Clients;
+using IdP.Keys;
+using IdP.Protocol.Jose;
+using IdP.Resources;
+using IdP.Storage;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace IdP.Testing;
+
+/// <summary>
+/// The real server on a free loopback port with a database of its own. It has the demo's API, clients and people under the names
+/// below; tests add what they need. The clock is the test's to move.
+/// </summary>
+internal sealed class IdpServer : IAsyncDisposable
+{
+    public const string Api = "urn:test:api";
+    public const string Secret = "a-secret-of-the-tests-0123456789";
+    public const string Password = "correct-horse-battery";
+    private readonly string _folder;
+    private readonly bool _ownsFolder;
+
+    private IdpServer(WebApplication app, string folder, bool ownsFolder, TestClock clock, LogRecords log, string issuer)
+    {
+        (App, _folder, _ownsFolder, Clock, Log, Issuer) = (app, folder, ownsFolder, clock, log, issuer);
+        Http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = new Uri(issuer) };
+    }
+
+    public WebApplication App { get; }
+    public HttpClient Http { get; }
+    public TestClock Clock { get; }
+    public LogRecords Log { get; }
+    public string Issuer { get; }
+    public Database Database => App.Services.GetRequiredService<Database>();
+    public KeyRing Keys => App.Services.GetRequiredService<KeyRing>();
+
+    /// <summary>Starts a server with the usual API, clients and people.</summary>
+    public static async Task<IdpServer> Start(Action<IdpOptions>? configure = null)
+    {
+        var server = await StartEmpty(configure);
+        await server.Seed();
+        return server;
+    }
+
+    /// <summary>Starts a server with nothing in it, or on the data of another.</summary>
+    public static async Task<IdpServer> StartEmpty(Action<IdpOptions>? configure = null, string? folder = null, TestClock? clock = null)
+    {
+        var data = folder ?? Directory.CreateTempSubdirectory("idp-test-").FullName;
+        var url = $"http://localhost:{ChildProcess.FreePort()}";
+        var options = new IdpOptions { Urls = url };
+        options.Storage.DataDirectory = data;
+        // A full hash takes a tenth of a second; these tests are about what happens around it.
+        options.Passwords.Iterations = 1000;
+        // Tests share an address and fail on purpose; those about the limits set them.
+        (options.Limits.FailuresPerCaller, options.Limits.FailuresPerAddress, options.Limits.UnknownTokensPerCaller) = (100_000, 100_000, 100_000);
+        configure?.Invoke(options);
+        clock ??= new TestClock();
+        var log = new LogRecords();
+        var app = Server.Build(options, new ConfigurationBuilder().Build(), clock, builder =>
+        {
+            builder.Logging.ClearProviders();
+            builder.Logging.AddProvider(log);
+            builder.Logging.SetMinimumLevel(LogLevel.Trace);
+        });
+        await Server.Open(app.Services, CancellationToken.None);
+        await app.StartAsync();
+        return new IdpServer(app, data, folder is null, clock, log, options.Issuer ?? url);
+    }
+
+    public async Task<long> AddResource(string identifier, string[] scopes, Action<Resource>? configure = null)
+    {
+        var resource = new Resource
+        {
+            Algorithm = SigningAlgorithms.ES256,
+            CreatedAt = Clock.GetUtcNow(),
+            Identifiers = [new ResourceIdentifier { Value = identifier }],
+        };
+        configure?.Invoke(resource);
+        await Change(async (db, version) =>
+        {
+            resource.Version = version;
+            db.Add(resource);
+            await db.SaveChangesAsync();
+            foreach (var name in scopes) db.Add(new Scope { Name = name, ResourceId = resource.Id, Version = version });
+            await db.SaveChangesAsync();
+            await Keys.Ensure(db, resource.Algorithm, CancellationToken.None);
+        });
+        return resource.Id;
+    }
+
+    public async Task AddClient(string clientId, string grants, string scopes, Action<Client>? configure = null, string? secret = Secret)
+    {
+        var client = new Client
+        {
+            ClientId = clientId,
+            GrantTypes = Words(grants),
+            Scopes = Words(scopes),
+            AuthenticationMethods = ["client_secret_basic", "client_secret_post"],
+            CreatedAt = Clock.GetUtcNow(),
+        };
+        if (secret is null) (client.IsPublic, client.AuthenticationMethods) = (true, ["none"]);
+        else client.Secrets.Add(App.Services.GetRequiredService<SecretHash>().Make(secret, null));
+        configure?.Invoke(client);
+        await Change(async (db, version) =>
+        {
+            client.Version = version;
+            db.Add(client);
+            await db.SaveChangesAsync();
+        });
+    }
+
+    public async Task<User> AddUser(string name, string password = Password, Action<User>? configure = null)
+    {
+        var now = Clock.GetUtcNow();
+        var user = new User
+        {
+            Id = Guid.CreateVersion7(now),
+            UserName = name,
+            NormalizedUserName = name.ToUpperInvariant(),
+            Email = $"{name}@example.com",
+            NormalizedEmail = $"{name}@example.com".ToUpperInvariant(),
+            EmailConfirmed = true,
+            SecurityStamp = Guid.NewGuid().ToString("N"),
+            PasswordHash = await App.Services.GetRequiredService<HashPool>().Hash(password),
+            CreatedAt = now,
+            UpdatedAt = now,
+        };
+        configure?.Invoke(user);
+        await Change(async (db, _) =>
+        {
+            db.Add(user);
+            await db.SaveChangesAsync();
+        });
+        return user;
+    }
+
+    /// <summary>Changes the database as a command would and has this server see it at once.</summary>
+    public async Task Change(Func<IdpDbContext, long, Task> change)
+    {
+        await Database.Write(async db => await change(db, await ServerState.NextStamp(db, CancellationToken.None)), CancellationToken.None);
+        await App.Services.GetRequiredService<ChangePoll>().Poll(CancellationToken.None);
+    }
+
+    public Task<Answer> Post(string path, string? clientId, params (string Name, string Value)[] form) => Post(path, clientId, Secret, form);
+
+    /// <summary>Posts a form as a client that authenticates by Basic; no client id sends no header.</summary>
+    public async Task<Answer> Post(string path, string? clientId, string secret, params (string Name, string Value)[] form)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path)
+        {
+            Content = new FormUrlEncodedContent(form.Select(pair => new KeyValuePair<string, string>(pair.Name, pair.Value))),
+        };
+        if (clientId is not null) request.Headers.Authorization = Basic(clientId, secret);
+        return await Send(request);
+    }
+
+    public async Task<Answer> Send(HttpRequestMessage request)
+    {
+        var response = await Http.SendAsync(request);
+        return new Answer(response, await response.Content.ReadAsStringAsync());
+    }
+
+    public static AuthenticationHeaderValue Basic(string clientId, string secret) =>
+        new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Uri.EscapeDataString(clientId)}:{Uri.EscapeDataString(secret)}")));
+
+    public Task<Answer> ClientCredentials(string clientId = "service", string scope = "items:read") =>
+        Post("/connect/token", clientId, ("grant_type", "client_credentials"), ("scope", scope));
+
+    public Task<Answer> PasswordGrant(string user, string password = Password, string clientId = "app", string scope = "items:read") =>
+        Post("/connect/token", clientId, ("grant_type", "password"), ("username", user), ("password", password), ("scope", scope));
+
+    public Task<Answer> Introspect(string token, string caller = "api") => Post("/connect/introspect", caller, ("token", token));
+
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        await App.StopAsync();
+        await App.DisposeAsync();
+        if (_ownsFolder) Directory.Delete(_folder, recursive: true);
+    }
+
+    private async Task Seed()
+    {
+        var api = await AddResource(Api, ["items:read", "items:write", "admin"], r => r.Identifiers.Add(new ResourceIdentifier { Value = "https://api.test", Position = 1 }));
+        await AddClient("service", "client_credentials", "items:read items:write", c => c.DefaultScopes = ["items:read"]);
+        await AddClient("app", "password", "openid profile email items:read items:write", c => c.DefaultScopes = ["openid", "items:read"]);
+        await AddClient("api", "", "", c => c.ResourceId = api);
+        await AddUser("alice");
+        await AddUser("bob");
+        await AddUser("mallory", configure: u => u.DisabledAt = Clock.GetUtcNow());
+    }
+
+    private static List<string> Words(string text) => [.. text.Split(' ', StringSplitOptions.RemoveEmptyEntries)];
+}
+
+/// <summary>An answer with its body.</summary>
+internal sealed record Answer(HttpResponseMessage Response, string Body)
+{
+    public int Status => (int)Response.StatusCode;
+    public JsonObject Json => JsonNode.Parse(Body)!.AsObject();
+    public string? Error => Json["error"]?.GetValue<string>();
+    public string AccessToken => Json["access_token"]!.GetValue<string>();
+    public bool Active => Json["active"]!.GetValue<bool>();
+
+    /// <summary>The claims of the JWT access token, unchecked.</summary>
+    public JsonObject Claims => JsonNode.Parse(Convert.FromBase64String(Padded(AccessToken.Split('.')[1])))!.AsObject();
+
+    public string Header(string name) => Response.Headers.TryGetValues(name, out var values) || Response.Content.Headers.TryGetValues(name, out values) ? string.Join(", ", values) : "";
+
+    private static string Padded(string text) => text.Replace('-', '+').Replace('_', '/').PadRight((text.Length + 3) / 4 * 4, '=');
+}
