@@ -1,5 +1,5 @@
 # Every target is one line over dotnet or a script in build/; `make` lists them.
-.PHONY: help setup build run demo test test-long bench publish image test-image format clean
+.PHONY: help setup build run demo test test-long bench publish image test-image migration format clean
 .DEFAULT_GOAL := help
 RID ?= linux-x64
 
@@ -35,6 +35,9 @@ image: ## Container image from the published program (IMAGE=idp BASE=image with 
 
 test-image: image ## Start the image with a volume, get a token, restart it, find the data again
 	@build/test-image.sh
+
+migration: ## Make the same migration for every database (name=WhatChanged)
+	@build/migration.sh "$(name)"
 
 format: ## Format the code
 	@dotnet format IdentityProvider.sln
