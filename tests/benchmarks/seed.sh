@@ -15,6 +15,7 @@ serve_command() { # URL
   echo "$idp serve --data $data --urls $1"
 }
 
+mkdir -p "$data"
 "$idp" migrate --data "$data" >/dev/null
 "$idp" resource add urn:bench:api --data "$data" >/dev/null
 "$idp" scope add bench:read --resource urn:bench:api --data "$data" >/dev/null
