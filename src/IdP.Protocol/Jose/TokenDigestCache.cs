@@ -1,0 +1,87 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+
+namespace IdP.Protocol.Jose;
+
+/// <summary>The SHA-256 digest of a token's text: what is kept of a token instead of the token.</summary>
+[StructLayout(LayoutKind.Auto)]
+public readonly record struct TokenDigest
+{
+    private readonly ulong _a;
+    private readonly ulong _b;
+    private readonly ulong _c;
+    private readonly ulong _d;
+
+    private TokenDigest(ReadOnlySpan<ulong> words) => (_a, _b, _c, _d) = (words[0], words[1], words[2], words[3]);
+
+    /// <summary>Computes the digest; texts that differ in any character have different digests.</summary>
+    public static TokenDigest Of(ReadOnlySpan<char> token)
+    {
+        Span<ulong> words = stackalloc ulong[SHA256.HashSizeInBytes / sizeof(ulong)];
+        SHA256.HashData(MemoryMarshal.AsBytes(token), MemoryMarshal.AsBytes(words));
+        return new TokenDigest(words);
+    }
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => (int)_a;
+}
+
+/// <summary>
+/// Remembers something about tokens by their digest, at most so many of them: what was not asked for lately goes first.
+/// Safe for concurrent use; a look-up takes no lock.
+/// </summary>
+/// <typeparam name="TValue">What is remembered, immutable: it is given to every caller.</typeparam>
+public sealed class TokenDigestCache<TValue>
+    where TValue : class
+{
+    private readonly int _generationSize;
+    private volatile Generations _generations = new(new(), new());
+
+    /// <param name="capacity">The greatest number of entries; 0 switches the cache off.</param>
+    public TokenDigestCache(int capacity)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(capacity);
+        Capacity = capacity;
+        _generationSize = Math.Max(1, capacity / 2);
+    }
+
+    /// <summary>The greatest number of entries.</summary>
+    public int Capacity { get; }
+
+    /// <summary>Looks a token up.</summary>
+    public bool TryGet(in TokenDigest digest, [NotNullWhen(true)] out TValue? value)
+    {
+        var generations = _generations;
+        if (generations.Young.TryGetValue(digest, out value)) return true;
+        if (!generations.Old.TryGetValue(digest, out value)) return false;
+        Add(digest, value);
+        return true;
+    }
+
+    /// <summary>Remembers something about a token, unless something is remembered already.</summary>
+    public void Add(in TokenDigest digest, TValue value)
+    {
+        if (Capacity == 0) return;
+        var generations = _generations;
+        if (!generations.Young.TryAdd(digest, value) || generations.CountOne() < _generationSize) return;
+
+        // The young generation is full: it becomes the old one, and what nobody asked for since the last turn is gone.
+        Interlocked.CompareExchange(ref _generations, new Generations(new(), generations.Young), generations);
+    }
+
+    /// <summary>Forgets everything.</summary>
+    public void Clear() => _generations = new Generations(new(), new());
+
+    private sealed class Generations(ConcurrentDictionary<TokenDigest, TValue> young, ConcurrentDictionary<TokenDigest, TValue> old)
+    {
+        private int _added;
+
+        public ConcurrentDictionary<TokenDigest, TValue> Young { get; } = young;
+
+        public ConcurrentDictionary<TokenDigest, TValue> Old { get; } = old;
+
+        public int CountOne() => Interlocked.Increment(ref _added);
+    }
+}
