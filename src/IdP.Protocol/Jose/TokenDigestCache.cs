@@ -56,23 +56,28 @@ public sealed class TokenDigestCache<TValue>
         var generations = _generations;
         if (generations.Young.TryGetValue(digest, out value)) return true;
         if (!generations.Old.TryGetValue(digest, out value)) return false;
-        Add(digest, value);
+        if (generations.Young.TryAdd(digest, value)) CountOne(generations);
         return true;
     }
 
-    /// <summary>Remembers something about a token, unless something is remembered already.</summary>
+    /// <summary>Remembers something about a token, in place of what was remembered before.</summary>
     public void Add(in TokenDigest digest, TValue value)
     {
         if (Capacity == 0) return;
         var generations = _generations;
-        if (!generations.Young.TryAdd(digest, value) || generations.CountOne() < _generationSize) return;
-
-        // The young generation is full: it becomes the old one, and what nobody asked for since the last turn is gone.
-        Interlocked.CompareExchange(ref _generations, new Generations(new(), generations.Young), generations);
+        if (generations.Young.TryAdd(digest, value)) CountOne(generations);
+        else generations.Young[digest] = value;
     }
 
     /// <summary>Forgets everything.</summary>
     public void Clear() => _generations = new Generations(new(), new());
+
+    private void CountOne(Generations generations)
+    {
+        // The young generation is full: it becomes the old one, and what nobody asked for since the last turn is gone.
+        if (generations.CountOne() >= _generationSize)
+            Interlocked.CompareExchange(ref _generations, new Generations(new(), generations.Young), generations);
+    }
 
     private sealed class Generations(ConcurrentDictionary<TokenDigest, TValue> young, ConcurrentDictionary<TokenDigest, TValue> old)
     {

@@ -17,6 +17,19 @@ public sealed class TokenDigestCacheTests
         Assert.False(cache.TryGet(TokenDigest.Of("token"), out _));
     }
 
+    [Fact]
+    public void What_is_added_again_takes_the_place_of_the_old()
+    {
+        var cache = new TokenDigestCache<string>(2);
+        cache.Add(TokenDigest.Of("token"), "old");
+        cache.Add(TokenDigest.Of("token"), "new");
+        Assert.True(cache.TryGet(TokenDigest.Of("token"), out var value));
+        Assert.Equal("new", value);
+        cache.Add(TokenDigest.Of("token"), "newest");
+        Assert.True(cache.TryGet(TokenDigest.Of("token"), out value));
+        Assert.Equal("newest", value);
+    }
+
     [Theory, InlineData(1), InlineData(2), InlineData(100), InlineData(101)]
     public void It_never_holds_more_than_its_capacity(int capacity)
     {

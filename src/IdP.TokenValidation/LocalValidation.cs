@@ -1,0 +1,73 @@
+using IdP.Protocol;
+using IdP.Protocol.Jose;
+using Microsoft.Extensions.Logging;
+
+namespace IdP.TokenValidation;
+
+/// <summary>Checks JWTs with the provider's published keys (RFC 9068 §4).</summary>
+internal sealed class LocalValidation
+{
+    private readonly TokenValidationOptions _options;
+    private readonly Backchannel _provider;
+    private readonly Refreshed<Keys> _keys;
+    private readonly string[] _audiences;
+
+    public LocalValidation(TokenValidationOptions options, Backchannel provider, ILogger logger)
+    {
+        _options = options;
+        _provider = provider;
+        _audiences = [.. options.Audiences];
+        _keys = new Refreshed<Keys>(options, Read, logger);
+    }
+
+    public async ValueTask<TokenVerdict> Validate(string token, CancellationToken ct)
+    {
+        // Cheap checks first: only a token that claims to be this provider's, for this API, in time, is worth a signature or a request.
+        var digest = TokenDigest.Of(token);
+        var keys = await _keys.Get(ct);
+        if (keys is null || !keys.Checked.TryGet(digest, out var jwt))
+        {
+            if (!SignedJwt.TryParse(token, out jwt, out var malformed)) return TokenVerdict.Refused(malformed);
+            if (!_options.AllowedAlgorithms.Contains(jwt.Algorithm)) return TokenVerdict.Refused("The algorithm of the token is not accepted");
+            if (Check(jwt) is { } claimProblem) return TokenVerdict.Refused(claimProblem);
+            if (keys is null) return TokenVerdict.Unavailable();
+            return await CheckSignature(jwt, digest, keys, ct);
+        }
+
+        // Known: the signature was this token's under these keys. All else is checked every time.
+        return Check(jwt) is { } problem ? TokenVerdict.Refused(problem) : TokenVerdict.Accepted(jwt.Claims.Root);
+    }
+
+    private string? Check(SignedJwt jwt) => AccessTokenRules.Check(jwt, _options.Issuer!, _audiences, _options.TimeProvider!.GetUtcNow(), _options.ClockSkew);
+
+    private async ValueTask<TokenVerdict> CheckSignature(SignedJwt jwt, TokenDigest digest, Keys keys, CancellationToken ct)
+    {
+        var key = keys.Set.Find(jwt.KeyId, jwt.Algorithm);
+        if (key is null)
+        {
+            // The provider may have a new key; if it cannot be asked, the token may be good and is not called bad.
+            if (await _keys.GetNewer(ct) is not { } newer) return TokenVerdict.Unavailable();
+            keys = newer;
+            key = keys.Set.Find(jwt.KeyId, jwt.Algorithm);
+            if (key is null) return TokenVerdict.Refused("The key of the token is not known");
+        }
+
+        if (!jwt.Verify(key)) return TokenVerdict.Refused("The signature of the token is not valid");
+        keys.Checked.Add(digest, jwt);
+        return TokenVerdict.Accepted(jwt.Claims.Root);
+    }
+
+    private async Task<Keys> Read(Keys? last, CancellationToken ct)
+    {
+        var metadata = await _provider.Discover(ct);
+        var document = await _provider.Get(_provider.Endpoint(metadata, "jwks_uri"), ct);
+
+        // The same keys keep the checked signatures; any change, a key that is gone above all, forgets them.
+        if (last is not null && last.Document.AsSpan().SequenceEqual(document)) return last;
+        if (!JsonWebKeySet.TryParse(document, out var set, out var problem)) throw new ProviderException(problem);
+        if (set.Keys.Count == 0) throw new ProviderException("The key set has no key that can be used.");
+        return new Keys(document, set, new TokenDigestCache<SignedJwt>(_options.SignatureCacheSize));
+    }
+
+    private sealed record Keys(byte[] Document, JsonWebKeySet Set, TokenDigestCache<SignedJwt> Checked);
+}
