@@ -70,6 +70,7 @@ internal sealed class Backchannel
         try
         {
             using var response = await _http.SendAsync(request, ct);
+            if (response.StatusCode == HttpStatusCode.Unauthorized) throw new ProviderException($"{path} answered 401; are ClientId and ClientSecret right?");
             if (response.StatusCode != HttpStatusCode.OK) throw new ProviderException($"{path} answered {(int)response.StatusCode}.");
             return await response.Content.ReadAsByteArrayAsync(ct);
         }

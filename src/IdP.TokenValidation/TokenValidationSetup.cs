@@ -18,15 +18,29 @@ public static class TokenValidationSetup
     /// });
     /// app.MapGet("/items", () => items).RequireScope("items:read");
     /// </code></example>
-    public static AuthenticationBuilder AddIdPTokenValidation(this IServiceCollection services, Action<TokenValidationOptions> configure) =>
-        services.AddAuthentication(TokenValidationDefaults.AuthenticationScheme).AddIdPTokenValidation(configure);
+    public static AuthenticationBuilder AddIdPTokenValidation(this IServiceCollection services, Action<TokenValidationOptions> configure)
+    {
+        services.Configure<AuthenticationOptions>(options => options.DefaultScheme = TokenValidationDefaults.AuthenticationScheme);
+        return services.AddIdPTokenValidation(TokenValidationDefaults.AuthenticationScheme, configure);
+    }
+
+    /// <summary>Adds a scheme with a name of its own, which endpoints ask for in their policy, and authorization.</summary>
+    public static AuthenticationBuilder AddIdPTokenValidation(
+        this IServiceCollection services, string authenticationScheme, Action<TokenValidationOptions> configure)
+    {
+        // AddAuthentication would also add data protection, which writes key files that no access token needs.
+        services.AddAuthenticationCore();
+        services.AddWebEncoders();
+        services.TryAddSingleton(TimeProvider.System);
+        return new AuthenticationBuilder(services).AddIdPTokenValidation(authenticationScheme, configure);
+    }
 
     /// <summary>Adds the scheme <c>Bearer</c>.</summary>
     public static AuthenticationBuilder AddIdPTokenValidation(this AuthenticationBuilder builder, Action<TokenValidationOptions> configure) =>
         builder.AddIdPTokenValidation(TokenValidationDefaults.AuthenticationScheme, configure);
 
     /// <summary>Adds a scheme with a name of its own; an API may have several, for example one that checks locally and one that asks.</summary>
-    /// <param name="builder">The builder that <c>AddAuthentication</c> returns.</param>
+    /// <param name="builder">What <c>AddAuthentication</c> returns.</param>
     /// <param name="authenticationScheme">The name of the scheme.</param>
     /// <param name="configure">Sets the options. What is missing or out of range stops the application at its start.</param>
     public static AuthenticationBuilder AddIdPTokenValidation(
