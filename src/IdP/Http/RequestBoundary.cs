@@ -42,9 +42,11 @@ internal sealed partial class RequestBoundary(RequestDelegate next, IdpOptions o
         {
             facts.Outcome = "aborted";
         }
-        if (log.IsEnabled(LogLevel.Information) && !request.Path.StartsWithSegments("/health", StringComparison.Ordinal))
-            Request(log, facts.Method, Loggable(facts.Path), http.Response.StatusCode, Loggable(facts.ClientId), facts.Grant,
-                facts.Outcome ?? "-", Stopwatch.GetElapsedTime(started).TotalMilliseconds, Activity.Current?.TraceId.ToHexString(), facts.Address, Loggable(facts.Detail));
+        // Public documents and probes say nothing of anyone: they are worth a line only when they fail or somebody looks closely.
+        var level = facts.Outcome is null && http.Response.StatusCode < 400 ? LogLevel.Debug : LogLevel.Information;
+        if (log.IsEnabled(level))
+            Request(log, level, facts.Method, Loggable(facts.Path), http.Response.StatusCode, Loggable(facts.ClientId), facts.Grant,
+                facts.Outcome ?? "-", Stopwatch.GetElapsedTime(started).TotalMilliseconds, facts.Address, Loggable(facts.Detail));
     }
 
     /// <summary>Text from a request made safe for one line of a log.</summary>
@@ -118,7 +120,7 @@ internal sealed partial class RequestBoundary(RequestDelegate next, IdpOptions o
         return hosts;
     }
 
-    [LoggerMessage(1000, LogLevel.Information, "{Method} {Path} {Status} client={ClientId} grant={Grant} outcome={Outcome} {Elapsed:0.0} ms trace={TraceId} address={Address} {Detail}")]
-    private static partial void Request(ILogger log, string method, string? path, int status, string? clientId, string? grant, string outcome,
-        double elapsed, string? traceId, string address, string? detail);
+    [LoggerMessage(EventId = 1000, EventName = "Request", Message = "{Method} {Path} {Status} client={ClientId} grant={Grant} outcome={Outcome} {Elapsed:0.0} ms address={Address} {Detail}")]
+    private static partial void Request(ILogger log, LogLevel level, string method, string? path, int status, string? clientId, string? grant, string outcome,
+        double elapsed, string address, string? detail);
 }
