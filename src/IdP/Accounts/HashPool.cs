@@ -1,5 +1,7 @@
+using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Options;
 
@@ -25,8 +27,7 @@ internal sealed partial class HashPool : IDisposable
             CompatibilityMode = PasswordHasherCompatibilityMode.IdentityV3,
             IterationCount = options.Passwords.Iterations,
         }));
-        // Checked for names that no account has, so that they take as long.
-        _nobodysHash = _hasher.HashPassword(null!, Convert.ToHexString(System.Security.Cryptography.RandomNumberGenerator.GetBytes(16)));
+        _nobodysHash = NobodysHash(options.Passwords.Iterations);
         _threads = options.Passwords.HashThreads > 0 ? options.Passwords.HashThreads : Environment.ProcessorCount;
         _places = _threads * (1 + Math.Max(0, options.Passwords.QueuePerThread));
         for (var i = 0; i < _threads; i++)
@@ -76,6 +77,19 @@ internal sealed partial class HashPool : IDisposable
             }
         });
         return completion.Task;
+    }
+
+    /// <summary>A hash in Identity's format that no password has. It is checked for names that no account has, so that they take as long.</summary>
+    private static string NobodysHash(int iterations)
+    {
+        const int saltLength = 16;
+        var hash = new byte[13 + saltLength + 32];
+        RandomNumberGenerator.Fill(hash);
+        hash[0] = 1; // format version 3
+        BinaryPrimitives.WriteUInt32BigEndian(hash.AsSpan(1), 2); // HMAC-SHA512
+        BinaryPrimitives.WriteUInt32BigEndian(hash.AsSpan(5), (uint)iterations);
+        BinaryPrimitives.WriteUInt32BigEndian(hash.AsSpan(9), saltLength);
+        return Convert.ToBase64String(hash);
     }
 
     private void Run()

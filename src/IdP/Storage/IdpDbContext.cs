@@ -30,7 +30,7 @@ internal abstract class IdpDbContext(DbContextOptions options) : IdentityUserCon
         builder.ApplyConfigurationsFromAssembly(typeof(IdpDbContext).Assembly);
     }
 
-    private sealed class UnixMilliseconds() : ValueConverter<DateTimeOffset, long>(
+    internal sealed class UnixMilliseconds() : ValueConverter<DateTimeOffset, long>(
         instant => instant.ToUnixTimeMilliseconds(), value => DateTimeOffset.FromUnixTimeMilliseconds(value));
 }
 
@@ -49,7 +49,7 @@ internal sealed class SqliteIdpDbContext(DbContextOptions<SqliteIdpDbContext> op
     }
 
     /// <summary>SQLite has no UUID type: 16 bytes in network order keep version-7 keys in the order of their time.</summary>
-    private sealed class BigEndianGuid() : ValueConverter<Guid, byte[]>(
+    internal sealed class BigEndianGuid() : ValueConverter<Guid, byte[]>(
         id => id.ToByteArray(bigEndian: true), bytes => new Guid(bytes, bigEndian: true));
 }
 

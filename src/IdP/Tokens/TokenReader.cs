@@ -1,7 +1,3 @@
-using System.Collections.Concurrent;
-using System.Runtime.InteropServices;
-using System.Security.Cryptography;
-using System.Text;
 using IdP.Http;
 using IdP.Keys;
 using IdP.Protocol;
@@ -16,9 +12,7 @@ namespace IdP.Tokens;
 /// </summary>
 internal sealed class TokenReader(KeyRing keys, OpaqueTokens opaque, Issuer issuer, TimeProvider clock)
 {
-    private const int Generation = 16_384;
-    private volatile ConcurrentDictionary<Digest, AccessTokenClaims> _young = new();
-    private volatile ConcurrentDictionary<Digest, AccessTokenClaims> _old = new();
+    private readonly TokenDigestCache<AccessTokenClaims> _checked = new(capacity: 32_768);
 
     /// <summary>Null for anything but an unexpired access token of ours.</summary>
     public AccessTokenClaims? Read(string token)
@@ -30,8 +24,8 @@ internal sealed class TokenReader(KeyRing keys, OpaqueTokens opaque, Issuer issu
 
     private AccessTokenClaims? ReadJwt(string token)
     {
-        var digest = Digest.Of(token);
-        if (_young.TryGetValue(digest, out var known) || _old.TryGetValue(digest, out known))
+        var digest = TokenDigest.Of(token);
+        if (_checked.TryGet(digest, out var known))
             return keys.Verifier(known.KeyId, known.Algorithm!) is null ? null : known;
 
         if (!SignedJwt.TryParse(token, out var jwt, out _)) return null;
@@ -39,7 +33,7 @@ internal sealed class TokenReader(KeyRing keys, OpaqueTokens opaque, Issuer issu
         // RFC 9068 §4; the audience is the caller's concern, so the token's own is as good as any here.
         if (AccessTokenRules.Check(jwt, issuer.Value, jwt.Claims.Audiences, clock.GetUtcNow(), TimeSpan.Zero) is not null || !jwt.Verify(key)) return null;
         if (AccessTokenClaims.From(jwt.Claims, key.KeyId, jwt.Algorithm) is not { } claims) return null;
-        Remember(digest, claims);
+        _checked.Add(digest, claims);
         return claims;
     }
 
@@ -48,24 +42,5 @@ internal sealed class TokenReader(KeyRing keys, OpaqueTokens opaque, Issuer issu
         if (opaque.Open(token) is not { } opened || !JwtClaims.TryParse(opened.Claims, out var claims, out _)) return null;
         var read = AccessTokenClaims.From(claims, opened.KeyId, algorithm: null);
         return read?.Issuer == issuer.Value ? read : null;
-    }
-
-    private void Remember(Digest digest, AccessTokenClaims claims)
-    {
-        if (_young.Count >= Generation) (_old, _young) = (_young, new());
-        _young[digest] = claims;
-    }
-
-    [StructLayout(LayoutKind.Sequential)]
-    private readonly record struct Digest(ulong A, ulong B, ulong C, ulong D)
-    {
-        public static Digest Of(string token)
-        {
-            Span<byte> ascii = stackalloc byte[SignedJwt.MaximumLength];
-            var length = Encoding.Latin1.GetBytes(token, ascii);
-            Span<byte> hash = stackalloc byte[32];
-            SHA256.HashData(ascii[..length], hash);
-            return MemoryMarshal.Read<Digest>(hash);
-        }
     }
 }
