@@ -108,6 +108,11 @@ call "... but not with a wrong one" 400 POST "$idp/connect/token" \
   -u demo-password:demo-password-secret -d grant_type=password -d username=alice -d password=wrong
 says '"invalid_grant"'
 
+if [[ ! $reader || ! $writer || ! $alice ]]; then
+  echo "Without its tokens the demo cannot go on."
+  exit 1
+fi
+
 # Another first character of the signature: the last one has bits that do not count.
 signature=${writer##*.}
 if [[ $signature == A* ]]; then tampered=${writer%.*}.B${signature:1}; else tampered=${writer%.*}.A${signature:1}; fi
