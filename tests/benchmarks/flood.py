@@ -1,4 +1,5 @@
-"""flood.py URL BODY CONNECTIONS SECONDS: password grants from many connections that honour Retry-After. Prints what they got."""
+"""flood.py URL BODY CONNECTIONS SECONDS: password grants from many connections that honour Retry-After, each for the user whose number
+ends the body. Prints what they got."""
 import http.client
 import sys
 import threading
@@ -11,11 +12,11 @@ end = time.monotonic() + seconds
 results, waits, slowest, lock = Counter(), Counter(), [0.0], threading.Lock()
 
 
-def worker():
+def worker(user):
     connection = http.client.HTTPConnection(url.hostname, url.port, timeout=60)
     while time.monotonic() < end:
         started = time.monotonic()
-        connection.request("POST", url.path, body, {"Content-Type": "application/x-www-form-urlencoded"})
+        connection.request("POST", url.path, body + str(user), {"Content-Type": "application/x-www-form-urlencoded"})
         answer = connection.getresponse()
         answer.read()
         retry = answer.headers.get("Retry-After")
@@ -28,7 +29,7 @@ def worker():
             time.sleep(min(float(retry or 0), max(0.0, end - time.monotonic())))
 
 
-threads = [threading.Thread(target=worker) for _ in range(connections)]
+threads = [threading.Thread(target=worker, args=(user,)) for user in range(connections)]
 for thread in threads:
     thread.start()
 for thread in threads:

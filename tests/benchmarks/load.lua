@@ -1,14 +1,16 @@
--- wrk script. BODY: the form of every request. TOKENS: a file with one token a line, sent as token=...; ONCE=1: each only once.
--- SAVE: a file that gets the access token of each answer. AUTH: an Authorization header.
+-- wrk script. BODY: the form of every request; USERS=n: each ends with the next number below n. TOKENS: a file with one token a line, sent as token=...; ONCE=1: each only once.
+-- EXPECT: what every answer must contain. SAVE: a file that gets the access token of each answer. AUTH: an Authorization header.
 -- A fast wrong answer is not speed: the first one is printed as REFUSED, which the caller takes for a failure.
 wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/x-www-form-urlencoded"
 wrk.headers["Authorization"] = os.getenv("AUTH")
 wrk.body = os.getenv("BODY")
 
-local tokens, once, save = os.getenv("TOKENS"), os.getenv("ONCE"), os.getenv("SAVE")
+local function setting(name) local value = os.getenv(name); if value ~= "" then return value end end
+local tokens, once, save = setting("TOKENS"), setting("ONCE"), setting("SAVE")
 local file, saved = tokens and io.open(tokens), save and io.open(save, "a")
-local expected = tokens and '"active":true' or '"access_token"'
+local expected = setting("EXPECT")
+local users, user = tonumber(setting("USERS")), 0
 local shown = false
 
 local function refused(text)
@@ -27,8 +29,15 @@ if tokens then
   end
 end
 
+if users then
+  function request()
+    user = (user + 1) % users
+    return wrk.format(nil, nil, nil, wrk.body .. user)
+  end
+end
+
 function response(status, headers, body)
-  if status ~= 200 or not body:find(expected, 1, true) then return refused(status .. " " .. body) end
+  if status ~= 200 or (expected and not body:find(expected, 1, true)) then return refused(status .. " " .. body) end
   if saved then saved:write(body:match('"access_token":"([^"]+)"'), "\n") end
 end
 

@@ -39,9 +39,9 @@ wrk_run() {
   awk 'function ms(t) { return t ~ /us$/ ? t / 1000 : t ~ /ms$/ ? t + 0 : t * 1000 }
     /Requests\/sec/ { r = $2 } $1 == "50%" { m = ms($2) } $1 == "99%" { p = ms($2) } END { print r, m, p }' <<<"$out"
 }
-issue() { BODY=$token_body wrk_run "$1" "$connections" $url/connect/token -s $here/load.lua; }
+issue() { EXPECT='"access_token"' BODY=$token_body wrk_run "$1" "$connections" $url/connect/token -s $here/load.lua; }
 introspect() { # SECONDS CONNECTIONS FILE [ONCE]
-  AUTH=$api_authorization TOKENS=$3 ONCE=${4:-} wrk_run "$1" "$2" $url/connect/introspect -s $here/load.lua
+  EXPECT='"active":true' AUTH=$api_authorization TOKENS=$3 ONCE=${4:-} wrk_run "$1" "$2" $url/connect/introspect -s $here/load.lua
 }
 save_tokens() { # FILE COUNT
   : >"$1"
@@ -60,7 +60,7 @@ start_floor() {
 floor_token_body='grant_type=client_credentials&client_id=svc&client_secret=secret-secret-secret&scope=api'
 
 endpoints() {
-  local kinds=(token introspect-new introspect-repeated discovery jwks) kind round
+  local kinds=(token introspect-new introspect-repeated discovery jwks) kind round figures
   [[ $floor ]] && kinds=(floor-json floor-token "${kinds[@]}")
   # Enough that no round of tokens "not seen before" runs out: four times what is asked of it.
   local enough=$((seconds * 20000))
@@ -81,12 +81,16 @@ endpoints() {
   }
   # Round 0 warms up and does not count.
   for ((round = 0; round <= rounds; round++)); do
-    for kind in "${kinds[@]}"; do echo "$round $kind $(one "$kind" "$round")"; done
+    for kind in "${kinds[@]}"; do
+      figures=$(one "$kind" "$round")
+      echo "$round $kind $figures"
+    done
   done >"$work/rows"
   printf '\n| endpoint, %s connections | a second | p99 ms | of the floor |\n| --- | --- | --- | --- |\n' "$connections"
   for kind in "${kinds[@]}"; do
     local base='floor-token'
     if [[ $kind == discovery || $kind == jwks ]]; then base='floor-json'; fi
+    if [[ $kind == floor-* ]]; then base=none; fi
     printf '| %s | %.0f | %s | %s |\n' "$kind" \
       "$(awk -v k="$kind" '$1 > 0 && $2 == k { print $3 }' "$work/rows" | median)" \
       "$(awk -v k="$kind" '$1 > 0 && $2 == k { print $5 }' "$work/rows" | median)" \
@@ -96,10 +100,12 @@ endpoints() {
 }
 
 password() {
-  local round each=12
-  BODY=$password_body wrk_run 2 4 $url/connect/token -s $here/load.lua >/dev/null
+  local round each=12 bare figures
+  USERS=32 BODY=$password_body wrk_run 2 4 $url/connect/token -s $here/load.lua >/dev/null
   for ((round = 1; round <= rounds; round++)); do
-    echo "$(taskset -c 0 /usr/bin/python3 $here/bare-hash.py $each) $(BODY=$password_body wrk_run $each 4 $url/connect/token -s $here/load.lua)"
+    bare=$(taskset -c 0 /usr/bin/python3 $here/bare-hash.py $each)
+    figures=$(USERS=32 BODY=$password_body wrk_run $each 4 $url/connect/token -s $here/load.lua)
+    echo "$bare $figures"
   done >"$work/rows"
   printf '\nPassword grant, 4 connections: %s a second; bare hash computations: %s a second; ratio %s.\n' \
     "$(cut -d' ' -f2 "$work/rows" | median)" "$(cut -d' ' -f1 "$work/rows" | median)" \
@@ -107,7 +113,7 @@ password() {
 }
 
 flood() {
-  local round pid
+  local round pid idle flooded
   save_tokens "$work/flood-tokens" 1000
   introspect "$seconds" 1 "$work/flood-tokens" >/dev/null
   for ((round = 1; round <= rounds; round++)); do
@@ -115,7 +121,8 @@ flood() {
     taskset -c 1 /usr/bin/python3 $here/flood.py $url/connect/token "$password_body" 32 $((seconds + 2)) >"$work/flood.$round" &
     pid=$!
     sleep 1
-    echo "$idle $(introspect "$seconds" 1 "$work/flood-tokens")"
+    flooded=$(introspect "$seconds" 1 "$work/flood-tokens")
+    echo "$idle $flooded"
     wait $pid
   done >"$work/rows"
   printf '\n| introspection, 1 connection | idle | while 32 connections flood the password grant | ratio |\n| --- | --- | --- | --- |\n'

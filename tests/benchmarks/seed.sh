@@ -7,7 +7,7 @@ data=$work/data
 # shellcheck disable=SC2034 # read by those who source this
 {
   token_body='grant_type=client_credentials&client_id=bench&client_secret=bench-secret-of-32-characters-ok&scope=bench:read'
-  password_body='grant_type=password&client_id=bench-password&client_secret=bench-secret-of-32-characters-ok&scope=bench:read&username=bench&password=bench-Password-4242'
+  password_body='grant_type=password&client_id=bench-password&client_secret=bench-secret-of-32-characters-ok&scope=bench:read&password=bench-Password-4242&username=bench-'
   api_authorization="Basic $(printf 'bench-api:bench-secret-of-32-characters-ok' | base64 -w0)"
 }
 
@@ -24,4 +24,5 @@ for client in "bench client_credentials" "bench-password password"; do
     --scope bench:read --data "$data" >/dev/null
 done
 "$idp" client add bench-api --secret bench-secret-of-32-characters-ok --resource urn:bench:api --data "$data" >/dev/null
-"$idp" user add bench --password bench-Password-4242 --data "$data" >/dev/null
+# One user would not do: sign-ins of one account at the same time count against its lockout until their hashes are done.
+for user in {0..31}; do "$idp" user add "bench-$user" --password bench-Password-4242 --data "$data" >/dev/null; done
