@@ -7,14 +7,19 @@ internal static class HealthCommand
 {
     public static Command Build()
     {
-        var url = new Option<Uri>("--url") { Description = "Address of the server", HelpName = "URL", DefaultValueFactory = _ => new Uri("http://127.0.0.1:8080") };
+        var url = new Option<string>("--url") { Description = "Address of the server", HelpName = "URL", DefaultValueFactory = _ => "http://127.0.0.1:8080" };
+        url.Validators.Add(result =>
+        {
+            if (!Uri.TryCreate(result.GetValueOrDefault<string>(), UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
+                result.AddError("--url takes an address such as http://127.0.0.1:8080.");
+        });
         var command = new Command("health", "Ask a running server whether it is ready.\n\nExample: IdP health --url http://127.0.0.1:8080") { url };
         command.SetAction(async (parsed, ct) =>
         {
             try
             {
                 using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
-                using var answer = await http.GetAsync(new Uri(parsed.GetValue(url)!, "/health/ready"), ct);
+                using var answer = await http.GetAsync(new Uri(new Uri(parsed.GetValue(url)!), "/health/ready"), ct);
                 var text = await answer.Content.ReadAsStringAsync(ct);
                 await (answer.IsSuccessStatusCode ? Console.Out : Console.Error).WriteLineAsync(text);
                 return answer.IsSuccessStatusCode ? ExitCodes.Ok : ExitCodes.Failed;
