@@ -5,6 +5,9 @@ internal static class GrantNames
 {
     public const string ClientCredentials = "client_credentials";
     public const string Password = "password";
+
+    /// <summary>What a client may be given: the names of the registered grants, for those that run without a server.</summary>
+    public static IReadOnlyList<string> All { get; } = [ClientCredentials, Password];
 }
 
 internal static class AuthenticationMethodNames

@@ -3,7 +3,7 @@ namespace IdP.Accounts;
 /// <summary>
 /// Owns people and their passwords. <see cref="PasswordCheck"/> decides whether a name and a password belong together: it reserves an
 /// attempt (<see cref="SignInAttempts"/>), has the hash computed in the <see cref="HashPool"/>, and gives the same answer at the same
-/// cost whether the account exists, is locked or is disabled. <see cref="UserStore"/> makes and changes accounts.
+/// cost whether the account exists, is locked or is disabled. <see cref="UserStatements"/> is what operators may do to accounts.
 /// </summary>
 internal static class AccountsFeature
 {
@@ -11,5 +11,6 @@ internal static class AccountsFeature
     {
         services.AddSingleton<HashPool>();
         services.AddSingleton<PasswordCheck>();
+        services.AddSingleton<UserStatements>();
     }
 }

@@ -1,0 +1,128 @@
+using IdP.Audit;
+using IdP.Grants;
+using IdP.Protocol;
+using IdP.Storage;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.AspNetCore.Identity.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace IdP.Accounts;
+
+/// <summary>What operators may do to accounts. Every method runs in its caller's transaction and writes its audit event there.</summary>
+internal sealed class UserStatements(TimeProvider clock)
+{
+    private static readonly UpperInvariantLookupNormalizer Normalizer = new();
+
+    /// <summary>Adds an account that has its name, and whatever else its owner is known by; the rest is set here.</summary>
+    public async Task<User> Add(IdpDbContext db, User user, HashedPassword password, string actor, CancellationToken ct)
+    {
+        await ServerState.TakeTurn(db, ct);
+        RequireFineText(user);
+        await RequireFree(db, user, ct);
+        var now = clock.GetUtcNow();
+        user.Id = Guid.CreateVersion7(now);
+        user.PasswordHash = password.Value;
+        (user.CreatedAt, user.UpdatedAt) = (now, now);
+        using var accounts = Accounts(db);
+        Succeed(await accounts.CreateAsync(user));
+        await Record(db, "user.created", user, actor, ct);
+        return user;
+    }
+
+    /// <summary>Ends the account and every token under it; false when it was disabled already.</summary>
+    public async Task<bool> Disable(IdpDbContext db, string name, string actor, CancellationToken ct)
+    {
+        await ServerState.TakeTurn(db, ct);
+        var user = await Require(db, name, ct);
+        if (user.DisabledAt is not null) return false;
+        user.DisabledAt = clock.GetUtcNow();
+        await End(db, user, ct);
+        await Record(db, "user.disabled", user, actor, ct);
+        return true;
+    }
+
+    /// <summary>Lets the person sign in again; the tokens that ended stay so. False when the account was not disabled.</summary>
+    public async Task<bool> Enable(IdpDbContext db, string name, string actor, CancellationToken ct)
+    {
+        await ServerState.TakeTurn(db, ct);
+        var user = await Require(db, name, ct);
+        if (user.DisabledAt is null) return false;
+        user.DisabledAt = null;
+        user.UpdatedAt = clock.GetUtcNow();
+        await Record(db, "user.enabled", user, actor, ct);
+        return true;
+    }
+
+    /// <summary>Sets another password and ends every token under the account.</summary>
+    public async Task ChangePassword(IdpDbContext db, string name, HashedPassword password, string actor, CancellationToken ct)
+    {
+        await ServerState.TakeTurn(db, ct);
+        var user = await Require(db, name, ct);
+        user.PasswordHash = password.Value;
+        await End(db, user, ct);
+        await Record(db, "user.password_changed", user, actor, ct);
+    }
+
+    private async Task End(IdpDbContext db, User user, CancellationToken ct)
+    {
+        user.UpdatedAt = clock.GetUtcNow();
+        using var accounts = Accounts(db);
+        Succeed(await accounts.UpdateSecurityStampAsync(user));
+        await Grant.Revoke(db.Set<Grant>().Where(g => g.UserId == user.Id), clock.GetUtcNow(), ct);
+    }
+
+    private static async Task<User> Require(IdpDbContext db, string name, CancellationToken ct)
+    {
+        var normalized = PlainText.IsFine(name, 256) ? Normalizer.NormalizeName(name) : "";
+        return await db.Users.AsTracking().SingleOrDefaultAsync(u => u.NormalizedUserName == normalized, ct) ??
+            throw ChangeRefusedException.NotFound($"There is no user {PlainText.Quoted(name)}: correct the name.");
+    }
+
+    private static void RequireFineText(User user)
+    {
+        if (!PlainText.IsFine(user.UserName ?? "", 256) || Normalizer.NormalizeName(user.UserName!).Length > 256)
+            throw ChangeRefusedException.Invalid($"The user name {PlainText.Quoted(user.UserName ?? "")} cannot be used: it must be 1 to 256 characters without line breaks, control characters or spaces around it.");
+        if (user.Email is not null)
+            user.Email = EmailAddress.Canonical(user.Email) ??
+                throw ChangeRefusedException.Invalid($"{PlainText.Quoted(user.Email)} is not an e-mail address: it looks like name@example.com.");
+        string?[] claims =
+        [
+            user.Name, user.GivenName, user.FamilyName, user.MiddleName, user.Nickname, user.Profile, user.Picture, user.Website, user.Gender, user.Birthdate, user.ZoneInfo,
+            user.Locale, user.StreetAddress, user.Locality, user.Region, user.PostalCode, user.Country, user.PhoneNumber,
+        ];
+        if (Array.Find(claims, claim => claim is not null && !PlainText.IsFine(claim, 256)) is { } broken)
+            throw ChangeRefusedException.Invalid($"{PlainText.Quoted(broken)} cannot be used: it must be 1 to 256 characters without line breaks, control characters or spaces around it.");
+    }
+
+    // People sign in with their name or their confirmed address, the name first: neither may be what somebody else signs in with.
+    private static async Task RequireFree(IdpDbContext db, User user, CancellationToken ct)
+    {
+        var name = Normalizer.NormalizeName(user.UserName!);
+        if (await db.Users.AnyAsync(u => u.NormalizedUserName == name, ct))
+            throw ChangeRefusedException.Conflict($"There is a user {PlainText.Quoted(user.UserName!)} already: choose another name.");
+        if (await db.Users.AnyAsync(u => u.NormalizedEmail == name, ct))
+            throw ChangeRefusedException.Conflict($"The user name {PlainText.Quoted(user.UserName!)} is somebody's e-mail address: choose another name.");
+        if (user.Email is null) return;
+        var email = Normalizer.NormalizeEmail(user.Email);
+        if (await db.Users.AnyAsync(u => u.NormalizedEmail == email || u.NormalizedUserName == email, ct))
+            throw ChangeRefusedException.Conflict($"Somebody has the e-mail address or user name {PlainText.Quoted(user.Email)} already: give another address.");
+    }
+
+    // Identity's own way of writing accounts: stamps, normalized names, concurrency. The rules are ours, above.
+    private static UserManager<User> Accounts(IdpDbContext db) => new(
+        new UserOnlyStore<User, IdpDbContext, Guid>(db), Options.Create(new IdentityOptions()), new PasswordHasher<User>(), [], [], Normalizer,
+        new IdentityErrorDescriber(), null!, NullLogger<UserManager<User>>.Instance);
+
+    private static void Succeed(IdentityResult result)
+    {
+        if (!result.Succeeded) throw ChangeRefusedException.Conflict(string.Join(' ', result.Errors.Select(error => error.Description)));
+    }
+
+    private Task<int> Record(IdpDbContext db, string type, User user, string actor, CancellationToken ct)
+    {
+        AuditEvent.Record(db, clock.GetUtcNow(), type, actor, $"user:{user.Subject}");
+        return db.SaveChangesAsync(ct);
+    }
+}
