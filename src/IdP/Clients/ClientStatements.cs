@@ -95,7 +95,10 @@ internal sealed class ClientStatements(SecretHash secrets, IEnumerable<IClientAu
     /// <summary>The client, tracked, with its secrets.</summary>
     public static async Task<Client> Require(IdpDbContext db, string clientId, CancellationToken ct) =>
         await db.Set<Client>().AsTracking().Include(c => c.Secrets).SingleOrDefaultAsync(c => c.ClientId == clientId, ct) ??
-        throw ChangeRefusedException.NotFound($"There is no client {PlainText.Quoted(clientId)}: correct the id, which is case-sensitive.");
+        throw NotFound(clientId);
+
+    public static ChangeRefusedException NotFound(string clientId) =>
+        ChangeRefusedException.NotFound($"There is no client {PlainText.Quoted(clientId)}: correct the id, in which upper and lower case count.");
 
     private static async Task RequireScopes(IdpDbContext db, IReadOnlyList<string> names, CancellationToken ct)
     {

@@ -13,23 +13,29 @@ internal static class ExitCodes
     /// <summary>The database, the master key or a setting stands in the way; the message says what to do.</summary>
     public const int Failed = 1;
 
-    /// <summary>The command line is wrong.</summary>
+    /// <summary>The command line is wrong, or asks for what a rule forbids.</summary>
     public const int Usage = 2;
 
     public const int NotFound = 3;
 
     /// <summary>It exists already, or something else uses it.</summary>
     public const int Conflict = 4;
+
+    public const string Described =
+        """
+        Exit codes:
+          0  done
+          1  the database, the master key or a setting stands in the way
+          2  the command line is wrong, or asks for what a rule forbids
+          3  what it names does not exist
+          4  it exists already, or something else uses it
+        """;
 }
 
-/// <summary>A command cannot do what was asked; the message is one sentence for the person who typed it.</summary>
+/// <summary>The command line cannot be carried out as it stands; the message is one sentence for the person who typed it.</summary>
 internal sealed class CommandException(int exitCode, string message) : Exception(message)
 {
     public int ExitCode { get; } = exitCode;
-
-    public static CommandException NotFound(string what) => new(ExitCodes.NotFound, what);
-
-    public static CommandException Conflict(string what) => new(ExitCodes.Conflict, what);
 
     public static CommandException Usage(string what) => new(ExitCodes.Usage, what);
 }
@@ -42,7 +48,7 @@ internal static class CommandHost
     public static readonly Option<bool> Json = new("--json") { Description = "Print JSON", Recursive = true };
 
     /// <summary>Opens database and keys, runs the work, and closes them.</summary>
-    public static Task<int> Run(ParseResult parsed, Func<CommandContext, Task<int>> work, CancellationToken ct) => Explained(async () =>
+    public static Task<int> Run(ParseResult parsed, Func<CommandContext, Task> work, CancellationToken ct) => Explained(parsed, async () =>
     {
         var (options, _) = Settings.Load(parsed.GetValue(Config), Overrides(parsed));
         var services = new ServiceCollection();
@@ -51,29 +57,42 @@ internal static class CommandHost
         Server.AddCore(services, TimeProvider.System);
         await using var provider = services.BuildServiceProvider();
         await Migrator.RequireCurrent(provider.GetRequiredService<Database>(), ct);
+        // The database's time: what a command writes must not lie in the future of the servers.
+        await provider.GetRequiredService<ChangePoll>().Poll(ct);
         await provider.GetRequiredService<KeyRing>().Open(ct);
-        return await work(new CommandContext(provider, parsed.GetValue(Json), ct));
+        await work(new CommandContext(provider, parsed, ct));
+        return ExitCodes.Ok;
     });
 
     public static Dictionary<string, string?> Overrides(ParseResult parsed) => new() { ["Storage:DataDirectory"] = parsed.GetValue(Data) };
 
-    public static async Task<int> Explained(Func<Task<int>> work)
+    public static async Task<int> Explained(ParseResult parsed, Func<Task<int>> work)
     {
         try
         {
             return await work();
         }
-        catch (CommandException failure)
+        catch (Exception failure) when (Explanation(failure) is { } explained)
         {
-            await Console.Error.WriteLineAsync(failure.Message);
-            return failure.ExitCode;
-        }
-        catch (Exception failure) when (Sentence(failure) is { } sentence)
-        {
-            await Console.Error.WriteLineAsync(sentence);
-            return ExitCodes.Failed;
+            await parsed.InvocationConfiguration.Error.WriteLineAsync(explained.Sentence);
+            return explained.ExitCode;
         }
     }
+
+    private static (int ExitCode, string Sentence)? Explanation(Exception failure) => failure switch
+    {
+        CommandException wrong => (wrong.ExitCode, wrong.Message),
+        ChangeRefusedException refused => (ExitCodeOf(refused.Reason), refused.Message),
+        _ when Database.IsUniqueViolation(failure) => (ExitCodes.Conflict, "Somebody added the same at this moment: look at what is there now, and try again if it is still needed."),
+        _ => Sentence(failure) is { } sentence ? (ExitCodes.Failed, sentence) : null,
+    };
+
+    private static int ExitCodeOf(RefusalReason reason) => reason switch
+    {
+        RefusalReason.NotFound => ExitCodes.NotFound,
+        RefusalReason.Conflict => ExitCodes.Conflict,
+        _ => ExitCodes.Usage,
+    };
 
     private static string? Sentence(Exception failure) => failure switch
     {
@@ -83,16 +102,26 @@ internal static class CommandHost
 }
 
 /// <summary>What a command works with.</summary>
-internal sealed record CommandContext(IServiceProvider Services, bool Json, CancellationToken Cancelled)
+internal sealed record CommandContext(IServiceProvider Services, ParseResult Parsed, CancellationToken Cancelled)
 {
+    /// <summary>Who acts, in the audit.</summary>
+    public const string Actor = "cli";
+
     private static readonly JsonSerializerOptions Layout = new(JsonSerializerDefaults.Web) { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
-    public Database Database => Services.GetRequiredService<Database>();
+    public T Get<T>() where T : notnull => Services.GetRequiredService<T>();
 
-    public DateTimeOffset Now => Services.GetRequiredService<TimeProvider>().GetUtcNow();
+    /// <summary>Makes a change in a transaction of its own.</summary>
+    public Task<T> Change<T>(Func<IdpDbContext, Task<T>> change) => Get<Database>().Write(change, Cancelled);
 
     /// <summary>Prints the value as JSON or the text for people.</summary>
-    public void Print(object value, string text) => Console.Out.WriteLine(Json ? JsonSerializer.Serialize(value, Layout) : text);
+    public void Print(object value, string text) => Print(Parsed, value, text);
+
+    public static void Print(ParseResult parsed, object value, string text) =>
+        parsed.InvocationConfiguration.Output.WriteLine(parsed.GetValue(CommandHost.Json) ? JsonSerializer.Serialize(value, Layout) : text);
+
+    /// <summary>Says what is probably not meant, without standing in the way.</summary>
+    public void Note(string text) => Parsed.InvocationConfiguration.Error.WriteLine($"Note: {text}");
 
     /// <summary>Returns when every running server has seen the change: a command that takes something away is not done before.</summary>
     public Task Propagate() => Task.Delay(ChangePoll.Propagation, Cancelled);

@@ -1,32 +1,69 @@
 using System.CommandLine;
+using IdP.Protocol;
 
 namespace IdP.Commands;
 
 /// <summary>
-/// Owns the command line: one file a command. <see cref="CommandHost"/> opens the database for a command and turns failures into one
+/// Owns the command line: one file a noun. <see cref="CommandHost"/> opens the database for a command and turns failures into one
 /// sentence and an exit code; <see cref="Settings"/> reads configuration. Commands work on the database beside running servers.
 /// </summary>
 internal static class CommandLine
 {
-    public static async Task<int> Run(string[] args)
+    public static async Task<int> Run(string[] args, TextWriter? output = null, TextWriter? error = null)
     {
-        var root = new RootCommand("A standalone OpenID Connect and OAuth 2 identity provider.")
+        // '@file' in the place of an argument means nothing here: a password may begin with it.
+        var parsed = Root().Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        var invocation = new InvocationConfiguration
         {
-            CommandHost.Data,
-            CommandHost.Config,
-            CommandHost.Json,
-            ServeCommand.Build(),
-            MigrateCommand.Build(),
-            HealthCommand.Build(),
+            Output = output ?? Console.Out,
+            Error = error ?? Console.Error,
+            // The host drains requests by itself; by default the parser would end it after two seconds.
+            ProcessTerminationTimeout = null,
+            EnableDefaultExceptionHandler = false,
         };
-        var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
         {
-            foreach (var error in parsed.Errors) await Console.Error.WriteLineAsync(error.Message);
-            await Console.Error.WriteLineAsync($"'IdP {parsed.CommandResult.Command.Name} --help' shows what can be said.");
+            await invocation.Error.WriteLineAsync(Problem(parsed));
             return ExitCodes.Usage;
         }
-        // The host drains requests by itself; by default the parser would end it after two seconds.
-        return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false });
+        return await parsed.InvokeAsync(invocation);
+    }
+
+    private static RootCommand Root() => new($"A standalone OpenID Connect and OAuth 2 identity provider.\n\n{ExitCodes.Described}")
+    {
+        CommandHost.Data,
+        CommandHost.Config,
+        CommandHost.Json,
+        ServeCommand.Build(),
+        MigrateCommand.Build(),
+        HealthCommand.Build(),
+        ClientCommands.Build(),
+        ResourceCommands.Build(),
+        ScopeCommands.Build(),
+        UserCommands.Build(),
+        KeyCommands.Build(),
+    };
+
+    private static string Problem(ParseResult parsed)
+    {
+        var command = parsed.CommandResult.Command;
+        var path = Path(parsed.CommandResult);
+        if (parsed.UnmatchedTokens.Count == 0) return $"{parsed.Errors[0].Message.TrimEnd('.')}: see '{path} --help'.";
+
+        var word = parsed.UnmatchedTokens[0];
+        var (kind, known) = word.StartsWith('-')
+            ? ("option", command.Options.Concat([CommandHost.Data, CommandHost.Config, CommandHost.Json]).Select(option => option.Name))
+            : ("command", command.Subcommands.Select(sub => sub.Name));
+        return Spelling.Nearest(word, known) is { } meant
+            ? $"'{path}' has no {kind} {PlainText.Quoted(word)}: use {meant} if that was meant, or see '{path} --help'."
+            : $"'{path}' takes no {PlainText.Quoted(word)} there: see '{path} --help'.";
+    }
+
+    private static string Path(System.CommandLine.Parsing.SymbolResult? result)
+    {
+        var names = new List<string>();
+        for (; result is System.CommandLine.Parsing.CommandResult command; result = result.Parent) names.Add(command.Command is RootCommand ? "IdP" : command.Command.Name);
+        names.Reverse();
+        return string.Join(' ', names);
     }
 }

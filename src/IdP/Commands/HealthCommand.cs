@@ -21,12 +21,12 @@ internal static class HealthCommand
                 using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
                 using var answer = await http.GetAsync(new Uri(new Uri(parsed.GetValue(url)!), "/health/ready"), ct);
                 var text = await answer.Content.ReadAsStringAsync(ct);
-                await (answer.IsSuccessStatusCode ? Console.Out : Console.Error).WriteLineAsync(text);
+                await (answer.IsSuccessStatusCode ? parsed.InvocationConfiguration.Output : parsed.InvocationConfiguration.Error).WriteLineAsync(text);
                 return answer.IsSuccessStatusCode ? ExitCodes.Ok : ExitCodes.Failed;
             }
             catch (Exception failure) when (failure is HttpRequestException or TaskCanceledException)
             {
-                await Console.Error.WriteLineAsync($"No answer from {parsed.GetValue(url)}: check that the server runs and listens there.");
+                await parsed.InvocationConfiguration.Error.WriteLineAsync($"No answer from {parsed.GetValue(url)}: check that the server runs and listens there.");
                 return ExitCodes.Failed;
             }
         });

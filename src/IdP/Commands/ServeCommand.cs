@@ -20,7 +20,7 @@ internal static class ServeCommand
         var certificate = new Option<string?>("--tls-cert") { Description = "PEM file with the certificate for https", HelpName = "FILE" };
         var key = new Option<string?>("--tls-key") { Description = "PEM file with the certificate's key", HelpName = "FILE" };
         var command = new Command("serve", "Run the identity provider.\n\nExample: IdP serve --demo --data ./data --urls http://localhost:8080") { demo, urls, issuer, certificate, key };
-        command.SetAction((parsed, ct) => CommandHost.Explained(async () =>
+        command.SetAction((parsed, ct) => CommandHost.Explained(parsed, async () =>
         {
             var overrides = CommandHost.Overrides(parsed);
             overrides["Urls"] = parsed.GetValue(urls);

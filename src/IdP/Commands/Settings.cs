@@ -69,7 +69,7 @@ internal static class Settings
         {
             if (path.Length == 0 && string.Equals(child.Key, "Serilog", StringComparison.OrdinalIgnoreCase)) continue;
             if (!known.TryGetValue(child.Key, out var kind))
-                throw new ConfigurationException($"There is no setting {path}{child.Key}. Did you mean {path}{Nearest(child.Key, known.Keys)}?");
+                throw new ConfigurationException($"There is no setting {path}{child.Key}. Did you mean {path}{Spelling.Nearest(child.Key, known.Keys)}?");
             if (kind.Namespace == typeof(IdpOptions).Namespace) Check(child, kind, $"{path}{child.Key}:");
         }
     }
@@ -97,21 +97,5 @@ internal static class Settings
     private static void AtMost(string key, int value, int most)
     {
         if (value > most) throw new ConfigurationException($"{key} is {value}: it must be at most {most}.");
-    }
-
-    private static string Nearest(string word, IEnumerable<string> candidates) => candidates.MinBy(candidate => Distance(word.ToLowerInvariant(), candidate.ToLowerInvariant()))!;
-
-    // Levenshtein
-    private static int Distance(string a, string b)
-    {
-        var row = Enumerable.Range(0, b.Length + 1).ToArray();
-        for (var i = 1; i <= a.Length; i++)
-        {
-            var diagonal = row[0];
-            row[0] = i;
-            for (var j = 1; j <= b.Length; j++)
-                (diagonal, row[j]) = (row[j], Math.Min(Math.Min(row[j] + 1, row[j - 1] + 1), diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)));
-        }
-        return row[b.Length];
     }
 }

@@ -47,17 +47,26 @@ internal static class KeyStatements
         return await Succeed(db, masters, newest, Later(start, newest.ActiveFrom), now, "cli", ct);
     }
 
-    /// <summary>Ends a key at once, because it may be known to others; a new one takes over at once if it was the last.</summary>
+    /// <summary>Ends a key at once, because it may be known to others; another one takes over at once if it was in use.</summary>
     public static async Task Revoke(IdpDbContext db, MasterKeys masters, StoredKey key, DateTimeOffset now, CancellationToken ct)
     {
         key.RevokedAt = now;
         key.Version = await ServerState.NextStamp(db, ct);
         AuditEvent.Record(db, now, "key.revoked", "cli", $"key:{key.KeyId}");
-        var usable = await db.Set<StoredKey>().AnyAsync(
-            k => k.KeyId != key.KeyId && k.Purpose == key.Purpose && k.Algorithm == key.Algorithm && k.RevokedAt == null && k.ActiveFrom <= now &&
-                 (k.ActiveUntil == null || k.ActiveUntil > now), ct);
+        var others = await db.Set<StoredKey>().AsTracking()
+            .Where(k => k.KeyId != key.KeyId && k.Purpose == key.Purpose && k.Algorithm == key.Algorithm && k.RevokedAt == null).ToListAsync(ct);
+        var last = others.MaxBy(k => k.Number);
+        if (last is null || last.ActiveUntil <= now)
+        {
+            await db.SaveChangesAsync(ct);
+            await Add(db, masters, key.Purpose, key.Algorithm, now, now, "cli", ct);
+            return;
+        }
+        // Without the key that was to follow, the last one stays; without the one in use, the one that waits begins now.
+        last.ActiveUntil = null;
+        if (!others.Exists(k => k.ActiveFrom <= now && (k.ActiveUntil is not { } until || until > now))) last.ActiveFrom = now;
+        last.Version = key.Version;
         await db.SaveChangesAsync(ct);
-        if (!usable) await Add(db, masters, key.Purpose, key.Algorithm, now, now, "cli", ct);
     }
 
     /// <summary>Deletes keys whose last token has expired.</summary>

@@ -1,0 +1,59 @@
+using System.CommandLine;
+using IdP.Protocol.Jose;
+using IdP.Resources;
+using IdP.Storage;
+using Microsoft.EntityFrameworkCore;
+
+namespace IdP.Commands;
+
+/// <summary>resource add, list.</summary>
+internal static class ResourceCommands
+{
+    public static Command Build() => new("resource", "APIs for which access tokens are issued") { Add(), List() };
+
+    private static Command Add()
+    {
+        var uri = new Argument<string>("URI") { Description = "The identifier that tokens carry in aud, such as urn:example:api" };
+        var others = new Option<string[]>("--identifier") { Description = "Another identifier of the same API, such as its URL; repeatable", HelpName = "URI" };
+        var format = new Option<string>("--token-format") { Description = "jwt, which the API can check itself, or opaque, which only introspection can", DefaultValueFactory = _ => "jwt" };
+        format.AcceptOnlyFromAmong("jwt", "opaque");
+        var algorithm = new Option<string>("--algorithm") { Description = "How its tokens are signed", HelpName = string.Join('|', SigningAlgorithms.All), DefaultValueFactory = _ => SigningAlgorithms.ES256 };
+        var lifetime = new Option<int?>("--access-token-lifetime") { Description = "Seconds that access tokens for it live at most", HelpName = "SECONDS" };
+        var command = new Command("add", "Add a resource.\n\nExample: IdP resource add urn:example:api --identifier https://api.example") { uri, others, format, algorithm, lifetime };
+        command.SetAction((parsed, ct) => CommandHost.Run(parsed, async context =>
+        {
+            var asked = new NewResource([parsed.GetRequiredValue(uri), .. parsed.GetValue(others) ?? []])
+            {
+                TokenFormat = parsed.GetValue(format) == "opaque" ? TokenFormat.Opaque : TokenFormat.Jwt,
+                Algorithm = parsed.GetValue(algorithm)!,
+                AccessTokenLifetimeSeconds = parsed.GetValue(lifetime),
+            };
+            var added = await context.Change(db => context.Get<ResourceStatements>().AddResource(db, asked, CommandContext.Actor, ct));
+            context.Print(View.Of(added, []), $"Added the resource {added.Identifier}.");
+        }, ct));
+        return command;
+    }
+
+    private static Command List()
+    {
+        var command = new Command("list", "List the resources.\n\nExample: IdP resource list");
+        command.SetAction((parsed, ct) => CommandHost.Run(parsed, async context =>
+        {
+            await using var db = context.Get<Database>().OpenForReading();
+            var scopes = (await db.Set<Scope>().OrderBy(s => s.Name).ToListAsync(ct)).ToLookup(s => s.ResourceId, s => s.Name);
+            var stored = await db.Set<Resource>().Include(r => r.Identifiers).OrderBy(r => r.Id).ToListAsync(ct);
+            var resources = stored.ConvertAll(resource => View.Of(resource, scopes[resource.Id]));
+            context.Print(resources, resources.Count == 0 ? "There are no resources." : Table.Of(
+                ["IDENTIFIERS", "TOKENS", "ALGORITHM", "LIFETIME", "SCOPES"],
+                resources.ConvertAll(r => new[] { string.Join(' ', r.Identifiers), r.TokenFormat, r.Algorithm, r.AccessTokenLifetime is { } s ? $"{s} s" : null, string.Join(' ', r.Scopes) })));
+        }, ct));
+        return command;
+    }
+
+    private sealed record View(List<string> Identifiers, string TokenFormat, string Algorithm, int? AccessTokenLifetime, List<string> Scopes, DateTimeOffset CreatedAt)
+    {
+        public static View Of(Resource resource, IEnumerable<string> scopes) => new(
+            resource.Identifiers.OrderBy(i => i.Position).Select(i => i.Value).ToList(), resource.TokenFormat == Resources.TokenFormat.Opaque ? "opaque" : "jwt", resource.Algorithm,
+            resource.AccessTokenLifetimeSeconds, scopes.ToList(), resource.CreatedAt);
+    }
+}
