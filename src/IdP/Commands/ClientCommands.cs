@@ -30,7 +30,7 @@ internal static class ClientCommands
         var origins = new Option<string[]>("--origin") { Description = "Origin of web pages that may call as this client, such as https://app.example; repeatable", HelpName = "ORIGIN" };
         var resource = new Option<string?>("--resource") { Description = "Resource for which it may introspect tokens", HelpName = "URI" };
         var openPassword = new Option<bool>("--allow-public-password-grant") { Description = "Let a public client use the password grant: anybody can then try passwords in its name" };
-        var lifetime = new Option<int?>("--access-token-lifetime") { Description = "Seconds that its access tokens live at most", HelpName = "SECONDS" };
+        var lifetime = CommandHost.Seconds("--access-token-lifetime", "Seconds that its access tokens live at most");
         var command = new Command("add", "Add a client.\n\nExample: IdP client add my-service --grant client_credentials --scope \"items:read items:write\"")
         {
             id, isPublic, name, grants, scopes, defaults, methods, origins, resource, openPassword, lifetime,
@@ -131,7 +131,7 @@ internal static class ClientCommands
     {
         var id = Id();
         var secret = new SecretInput("secret", " (default: one is made and printed once)", hasStdin: false);
-        var overlap = new Option<int?>("--overlap") { Description = "Seconds that the old secrets still work (default: they end at once)", HelpName = "SECONDS" };
+        var overlap = CommandHost.Seconds("--overlap", "Seconds that the old secrets still work (default: they end at once)");
         var command = new Command("secret", "Give a client another secret; tokens that it has stay good.\n\nExample: IdP client secret my-service --overlap 86400") { id, overlap };
         secret.AddTo(command);
         command.SetAction((parsed, ct) => CommandHost.Run(parsed, async context =>

@@ -1,7 +1,9 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json;
 using IdP.Http;
 using IdP.Keys;
+using IdP.Protocol;
 using IdP.Storage;
 
 namespace IdP.Commands;
@@ -46,6 +48,20 @@ internal static class CommandHost
     public static readonly Option<string?> Data = new("--data") { Description = "Folder of the embedded database", HelpName = "DIR", Recursive = true };
     public static readonly Option<string?> Config = new("--config") { Description = "JSON file with settings", HelpName = "FILE", Recursive = true };
     public static readonly Option<bool> Json = new("--json") { Description = "Print JSON", Recursive = true };
+
+    /// <summary>An option whose value is a number of seconds.</summary>
+    public static Option<int?> Seconds(string name, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "SECONDS",
+        CustomParser = result =>
+        {
+            var text = result.Tokens[0].Value;
+            if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)) return seconds;
+            result.AddError($"{name} is {PlainText.Quoted(text)}, and must be a whole number of seconds");
+            return null;
+        },
+    };
 
     /// <summary>Opens database and keys, runs the work, and closes them.</summary>
     public static Task<int> Run(ParseResult parsed, Func<CommandContext, Task> work, CancellationToken ct) => Explained(parsed, async () =>

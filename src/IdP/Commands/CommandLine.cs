@@ -48,14 +48,21 @@ internal static class CommandLine
     {
         var command = parsed.CommandResult.Command;
         var path = Path(parsed.CommandResult);
-        if (parsed.UnmatchedTokens.Count == 0) return $"{parsed.Errors[0].Message.TrimEnd('.')}: see '{path} --help'.";
-
+        var verbs = string.Join(", ", command.Subcommands.Select(sub => sub.Name));
+        if (parsed.UnmatchedTokens.Count == 0)
+        {
+            return command.Subcommands.Count > 0
+                ? $"'{path}' needs a command, one of {verbs}: see '{path} --help'."
+                : $"{parsed.Errors[0].Message.TrimEnd('.')}: see '{path} --help'.";
+        }
         var word = parsed.UnmatchedTokens[0];
-        var (kind, known) = word.StartsWith('-')
-            ? ("option", command.Options.Concat([CommandHost.Data, CommandHost.Config, CommandHost.Json]).Select(option => option.Name))
-            : ("command", command.Subcommands.Select(sub => sub.Name));
-        return Spelling.Nearest(word, known) is { } meant
-            ? $"'{path}' has no {kind} {PlainText.Quoted(word)}: use {meant} if that was meant, or see '{path} --help'."
+        if (word.StartsWith('-'))
+        {
+            var options = command.Options.Concat([CommandHost.Data, CommandHost.Config, CommandHost.Json]).Select(option => option.Name);
+            return $"'{path}' has no option {PlainText.Quoted(word)}: use {Spelling.Nearest(word, options)} if that was meant, or see '{path} --help'.";
+        }
+        return command.Subcommands.Count > 0
+            ? $"'{path}' has no command {PlainText.Quoted(word)}: use one of {verbs}, or see '{path} --help'."
             : $"'{path}' takes no {PlainText.Quoted(word)} there: see '{path} --help'.";
     }
 

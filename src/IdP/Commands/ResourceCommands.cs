@@ -1,4 +1,5 @@
 using System.CommandLine;
+using IdP.Protocol;
 using IdP.Protocol.Jose;
 using IdP.Resources;
 using IdP.Storage;
@@ -15,16 +16,15 @@ internal static class ResourceCommands
     {
         var uri = new Argument<string>("URI") { Description = "The identifier that tokens carry in aud, such as urn:example:api" };
         var others = new Option<string[]>("--identifier") { Description = "Another identifier of the same API, such as its URL; repeatable", HelpName = "URI" };
-        var format = new Option<string>("--token-format") { Description = "jwt, which the API can check itself, or opaque, which only introspection can", DefaultValueFactory = _ => "jwt" };
-        format.AcceptOnlyFromAmong("jwt", "opaque");
+        var format = new Option<string>("--token-format") { Description = "jwt, which the API can check itself, or opaque, which only introspection can", HelpName = "jwt|opaque", DefaultValueFactory = _ => "jwt" };
         var algorithm = new Option<string>("--algorithm") { Description = "How its tokens are signed", HelpName = string.Join('|', SigningAlgorithms.All), DefaultValueFactory = _ => SigningAlgorithms.ES256 };
-        var lifetime = new Option<int?>("--access-token-lifetime") { Description = "Seconds that access tokens for it live at most", HelpName = "SECONDS" };
+        var lifetime = CommandHost.Seconds("--access-token-lifetime", "Seconds that access tokens for it live at most");
         var command = new Command("add", "Add a resource.\n\nExample: IdP resource add urn:example:api --identifier https://api.example") { uri, others, format, algorithm, lifetime };
         command.SetAction((parsed, ct) => CommandHost.Run(parsed, async context =>
         {
             var asked = new NewResource([parsed.GetRequiredValue(uri), .. parsed.GetValue(others) ?? []])
             {
-                TokenFormat = parsed.GetValue(format) == "opaque" ? TokenFormat.Opaque : TokenFormat.Jwt,
+                TokenFormat = FormatOf(parsed.GetValue(format)!),
                 Algorithm = parsed.GetValue(algorithm)!,
                 AccessTokenLifetimeSeconds = parsed.GetValue(lifetime),
             };
@@ -33,6 +33,13 @@ internal static class ResourceCommands
         }, ct));
         return command;
     }
+
+    private static TokenFormat FormatOf(string name) => name switch
+    {
+        "jwt" => TokenFormat.Jwt,
+        "opaque" => TokenFormat.Opaque,
+        _ => throw CommandException.Usage($"The token format {PlainText.Quoted(name)} is unknown: use jwt or opaque."),
+    };
 
     private static Command List()
     {

@@ -3,8 +3,8 @@ namespace IdP.Commands;
 /// <summary>What somebody may have meant.</summary>
 internal static class Spelling
 {
-    public static string? Nearest(string word, IEnumerable<string> candidates) =>
-        candidates.MinBy(candidate => Distance(word.ToLowerInvariant(), candidate.ToLowerInvariant()));
+    public static string Nearest(string word, IEnumerable<string> candidates) =>
+        candidates.MinBy(candidate => Distance(word.ToLowerInvariant(), candidate.ToLowerInvariant()))!;
 
     // Levenshtein
     private static int Distance(string a, string b)
