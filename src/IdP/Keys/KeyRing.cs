@@ -18,14 +18,16 @@ internal sealed class KeyRing(Database database, IdpOptions options, TimeProvide
     /// <summary>Opens the master key, makes the first keys and loads them all.</summary>
     public async Task Open(CancellationToken ct)
     {
+        bool isComplete;
         await using (var db = database.OpenForReading())
         {
-            var sealedWith = await db.Set<StoredKey>().Select(k => k.MasterKeyId).Distinct().ToListAsync(ct);
-            _masters = MasterKeys.Load(options, mayCreate: sealedWith.Count == 0);
-            if (sealedWith.Find(id => !_masters.Has(id)) is { } missing)
+            var stored = await db.Set<StoredKey>().Select(k => new { k.MasterKeyId, k.Purpose, k.RevokedAt }).ToListAsync(ct);
+            _masters = MasterKeys.Load(options, mayCreate: stored.Count == 0);
+            if (stored.Find(k => !_masters.Has(k.MasterKeyId))?.MasterKeyId is { } missing)
                 throw new StorageException($"The keys in the database are sealed with master key {missing}, which is not among the configured ones: set the right Keys:MasterKey or master key file.");
+            isComplete = stored.Where(k => k.RevokedAt is null).Select(k => k.Purpose).Distinct().Count() == Enum.GetValues<KeyPurpose>().Length;
         }
-        await Write((db, now) => EnsureAll(db, now, ct), ct);
+        if (!isComplete) await Write((db, now) => EnsureAll(db, now, ct), ct);
         await Load(-1, ct);
     }
 
@@ -108,17 +110,12 @@ internal sealed class KeyRing(Database database, IdpOptions options, TimeProvide
         await KeyStatements.Ensure(db, Masters, KeyPurpose.Sign, SigningAlgorithms.ES256, now, ct);
     }
 
-    private async Task Write(Func<IdpDbContext, DateTimeOffset, Task> change, CancellationToken ct)
+    // Nodes that start or rotate at once must not each make a key.
+    private Task Write(Func<IdpDbContext, DateTimeOffset, Task> change, CancellationToken ct) => database.Write(async db =>
     {
-        try
-        {
-            await database.Write(db => change(db, clock.GetUtcNow()), ct);
-        }
-        catch (Exception failure) when (Database.IsUniqueViolation(failure))
-        {
-            // Another node made the same key at the same moment; the next poll brings it.
-        }
-    }
+        await ServerState.OneAtATime(db, ct);
+        await change(db, clock.GetUtcNow());
+    }, ct);
 
     private sealed record Snapshot(LoadedKey[] Signing, LoadedKey[] Symmetric)
     {
