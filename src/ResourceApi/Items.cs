@@ -1,4 +1,5 @@
 using System.Security.Claims;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using IdP.TokenValidation;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -70,11 +71,17 @@ internal sealed class ItemStore
     }
 }
 
-[JsonSourceGenerationOptions(
-    System.Text.Json.JsonSerializerDefaults.Web,
-    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-    AllowDuplicateProperties = false)]
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
 [JsonSerializable(typeof(Item))]
 [JsonSerializable(typeof(Item[]))]
 [JsonSerializable(typeof(NewItem))]
-internal sealed partial class ItemJson : JsonSerializerContext;
+internal sealed partial class ItemJson : JsonSerializerContext
+{
+    /// <summary>What a request has too much or twice is a mistake of its sender, who should hear of it.</summary>
+    public static void Configure(JsonSerializerOptions options)
+    {
+        options.TypeInfoResolverChain.Insert(0, Default);
+        options.UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow;
+        options.AllowDuplicateProperties = false;
+    }
+}

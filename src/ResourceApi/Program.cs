@@ -29,7 +29,7 @@ try
     builder.Services.AddSingleton<ItemStore>();
     builder.Services.AddProblemDetails();
     builder.Services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = false);
-    builder.Services.ConfigureHttpJsonOptions(options => options.SerializerOptions.TypeInfoResolverChain.Insert(0, ItemJson.Default));
+    builder.Services.ConfigureHttpJsonOptions(options => ItemJson.Configure(options.SerializerOptions));
     builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
     // The failure to start is told in one sentence below.
     builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
