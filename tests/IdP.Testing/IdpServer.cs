@@ -186,7 +186,8 @@ internal sealed class IdpServer : IAsyncDisposable
         if (_ownsFolder) Directory.Delete(_folder, recursive: true);
     }
 
-    private async Task Seed()
+    /// <summary>The usual API, clients and people.</summary>
+    public async Task Seed()
     {
         var api = await AddResource(Api, ["items:read", "items:write", "admin"], r => r.Identifiers.Add(new ResourceIdentifier { Value = "https://api.test", Position = 1 }));
         await AddClient("service", "client_credentials", "items:read items:write", c => c.DefaultScopes = ["items:read"]);

@@ -17,7 +17,8 @@ internal sealed class ClientDirectory(Database database)
     /// <summary>Asks the database, whatever is remembered: a secret that was just replaced must work at once.</summary>
     public async Task<Client?> FindStored(string clientId, CancellationToken ct)
     {
-        if (clientId.Length > Protocol.OAuth.ClientIdentifier.Longest) return null;
+        // Nothing else can be registered, and a database need not be asked about NUL, which PostgreSQL refuses with an error.
+        if (Protocol.OAuth.ClientIdentifier.Problem(clientId) is not null) return null;
         await using var db = database.OpenForReading();
         var client = await Query(db).SingleOrDefaultAsync(c => c.ClientId == clientId, ct);
         if (client is not null) Remember(client);

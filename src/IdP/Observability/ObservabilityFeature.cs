@@ -26,6 +26,9 @@ internal static class ObservabilityFeature
             : configuration.WriteTo.Sink(new JsonLines());
         builder.Logging.ClearProviders();
         builder.Logging.SetMinimumLevel(LogLevel.Trace);
+        // These quote URLs with their query, request lines and headers, where secrets end up by mistake: silent at every level that can be configured.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.Critical);
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel.BadRequests", LogLevel.None);
         builder.Logging.AddSerilog(configuration.CreateLogger(), dispose: true);
     }
 
