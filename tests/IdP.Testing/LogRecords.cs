@@ -1,9 +1,10 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 
 namespace IdP.Testing;
 
-/// <summary>Everything that a server logs, at every level, as text.</summary>
+/// <summary>Everything that a server logs, at every level, as text, with the trace of the request that it belongs to.</summary>
 public sealed class LogRecords : ILoggerProvider
 {
     private readonly ConcurrentQueue<string> _lines = new();
@@ -24,6 +25,6 @@ public sealed class LogRecords : ILoggerProvider
         public bool IsEnabled(LogLevel logLevel) => true;
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            lines.Enqueue($"{logLevel} {category} {formatter(state, exception)} {exception}");
+            lines.Enqueue($"{logLevel} {category} {formatter(state, exception)} {exception} trace={Activity.Current?.TraceId.ToHexString()}");
     }
 }

@@ -91,5 +91,5 @@ internal static class Invariants
     }
 
     private static List<string> Records(IdpServer server, string trace) =>
-        server.Log.Lines.Where(line => line.StartsWith(RequestLog, StringComparison.Ordinal) && line.Contains($" trace={trace} ", StringComparison.Ordinal)).ToList();
+        server.Log.Lines.Where(line => line.StartsWith(RequestLog, StringComparison.Ordinal) && line.EndsWith($" trace={trace}", StringComparison.Ordinal)).ToList();
 }
