@@ -27,7 +27,7 @@ token() {
 
 ready
 echo "started, and created its database on the volume as $(podman exec "$name" id -un)"
-podman exec "$name" IdP health --url "$url" >/dev/null || fail "the health command says no"
+podman healthcheck run "$name" >/dev/null || fail "its HEALTHCHECK says no"
 idp resource add urn:test:things
 idp scope add things:read --resource urn:test:things
 idp client add job --secret a-secret-of-this-test --grant client_credentials --scope things:read
@@ -35,7 +35,7 @@ token "at first"
 keys=$(curl -sf "$url/.well-known/jwks.json")
 echo "a client added by command gets a token"
 
-podman stop -t 20 "$name" >/dev/null
+podman stop -t 20 "$name" >/dev/null 2>&1
 code=$(podman inspect -f '{{.State.ExitCode}}' "$name")
 [[ $code == 0 ]] || fail "SIGTERM ended it with exit code $code"
 echo "SIGTERM ended it cleanly"
