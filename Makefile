@@ -42,5 +42,8 @@ migration: ## Make the same migration for every database (name=WhatChanged)
 format: ## Format the code
 	@dotnet format IdentityProvider.sln
 
+docs: ## Make the generated documents anew (docs/CONFIGURATION.md)
+	@IDP_WRITE_DOCS=1 dotnet test tests/IdP.Tests -c Release -v q --filter "FullyQualifiedName~IdP.Tests.Docs"
+
 clean: ## Remove everything that was built
 	@rm -rf artifacts TestResults && find src tests -type d \( -name bin -o -name obj -o -name node_modules -o -name TestResults \) -prune -exec rm -rf {} +

@@ -6,6 +6,7 @@ using IdP.Http;
 using IdP.Keys;
 using IdP.Observability;
 using IdP.Resources;
+using IdP.Retention;
 using IdP.Storage;
 using IdP.Tokens;
 
@@ -27,6 +28,7 @@ internal static class Server
         builder.AddHttp(options);
         AddCore(builder.Services, system ?? TimeProvider.System);
         builder.Services.AddTokens();
+        builder.Services.AddRetention();
         customize?.Invoke(builder);
 
         var app = builder.Build();
