@@ -82,5 +82,10 @@ internal sealed class Backchannel
         {
             throw new ProviderException($"{path} did not answer in time.");
         }
+        catch (Exception e) when (e is not (ProviderException or OperationCanceledException))
+        {
+            // A handler of the application's own may throw anything; whatever it is, the provider was not reached.
+            throw new ProviderException($"{path} could not be read: {e.GetType().Name}.");
+        }
     }
 }

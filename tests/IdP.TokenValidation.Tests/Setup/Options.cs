@@ -77,6 +77,19 @@ public sealed class Options
         Assert.Equal(2, handler.Count);
     }
 
+    [Theory]
+    [InlineData(TokenValidationMode.Local)]
+    [InlineData(TokenValidationMode.Introspection)]
+    public async Task A_handler_of_ones_own_that_throws_is_a_provider_that_cannot_be_reached(TokenValidationMode mode)
+    {
+        await using var issuer = await FakeIssuer.Start();
+        var clock = new SteppedClock();
+        using var handler = new Counting { Throws = true };
+        await using var api = await TestApi.Introspecting(issuer, clock, options => (options.Mode, options.BackchannelHttpHandler) = (mode, handler));
+        Assert.Equal(503, (await api.Get("/read", issuer.Token(clock))).Status);
+        Assert.Equal(1, handler.Count);
+    }
+
     private static async Task StartAndStop(Action<TokenValidationOptions> change)
     {
         var builder = WebApplication.CreateSlimBuilder();
@@ -102,9 +115,12 @@ public sealed class Options
 
         public int Count { get; private set; }
 
+        public bool Throws { get; init; }
+
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
             Count++;
+            if (Throws) throw new NotSupportedException("the circuit is open");
             return base.SendAsync(request, cancellationToken);
         }
     }
