@@ -82,7 +82,7 @@ if [[ ${1:-} != --no-build ]]; then
 fi
 
 idp=http://localhost:$(free_port) api=http://localhost:$(free_port)
-start provider "$idp/health/ready" dotnet src/IdP/bin/Release/net10.0/IdP.dll serve --demo --data "$work/data" --urls "$idp"
+start provider "$idp/health/ready" dotnet src/IdP/bin/Release/net10.0/IdP.dll serve --demo --demo-api-url "$api" --data "$work/data" --urls "$idp"
 start resource-api "$api/health/live" dotnet src/ResourceApi/bin/Release/net10.0/ResourceApi.dll --urls "$api" --Provider:Issuer "$idp"
 
 call "The provider describes itself" 200 GET "$idp/.well-known/openid-configuration"

@@ -1,11 +1,150 @@
+using IdP.Accounts;
+using IdP.Clients;
+using IdP.Commands;
 using IdP.Http;
+using IdP.Protocol.OAuth;
+using IdP.Resources;
+using IdP.Storage;
+using Microsoft.EntityFrameworkCore;
 
 namespace IdP;
 
-/// <summary>What <c>serve --demo</c> puts into a new database.</summary>
+/// <summary>What <c>serve --demo</c> puts into a new database. A later start adds nothing and restores nothing that somebody has changed.</summary>
 internal static class DemoData
 {
-    public static Task Fill(IServiceProvider services, CancellationToken ct) => Task.CompletedTask;
+    public const string DefaultApiUrl = "http://localhost:7001";
+    private const string Api = "urn:demo:api";
+    private const string Actor = "demo";
 
-    public static void Print(IdpOptions options, Issuer issuer) => Console.WriteLine(issuer.Value);
+    private static readonly (string Name, string Description)[] Scopes =
+    [
+        ("items:read", "See your items"), ("items:write", "Create items"), ("admin", "Administer the demo's API"),
+    ];
+
+    private static readonly NewClient[] Clients =
+    [
+        new("demo-service")
+        {
+            Secret = "demo-service-secret", Name = "Demo service", GrantTypes = [GrantNames.ClientCredentials],
+            Scopes = ["items:read", "items:write"], DefaultScopes = ["items:read"],
+        },
+        new("demo-password")
+        {
+            Secret = "demo-password-secret", Name = "Demo program with the user's password", GrantTypes = [GrantNames.Password],
+            Scopes = ["openid", "profile", "email", "items:read", "items:write"], DefaultScopes = ["openid", "items:read"],
+        },
+        new("demo-api") { Secret = "demo-api-secret", Name = "Demo resource API", Resource = Api },
+    ];
+
+    private static readonly (string Name, string Password)[] People =
+    [
+        ("alice", "alice-Wonderland-42"), ("bob", "bob-Builder-4242"), ("mallory", "mallory-Hatter-4242"),
+    ];
+
+    /// <summary>Fills the database if it has no clients, resources and users yet, in one transaction.</summary>
+    /// <param name="services">The opened server.</param>
+    /// <param name="apiUrl">The second identifier of the demo's API.</param>
+    /// <param name="ct">Cancels.</param>
+    public static async Task Fill(IServiceProvider services, string apiUrl, CancellationToken ct)
+    {
+        var database = services.GetRequiredService<Database>();
+        await using (var db = database.OpenForReading())
+            if (!await IsEmpty(db, ct)) return;
+        var pool = services.GetRequiredService<HashPool>();
+        // Hashed before the transaction: there it would keep every other change waiting.
+        var passwords = await Task.WhenAll(People.Select(person => HashedPassword.Make(pool, person.Password)));
+        await database.Write(async db =>
+        {
+            await ServerState.TakeTurn(db, ct);
+            if (await IsEmpty(db, ct)) await Add(db, services, apiUrl, passwords, ct);
+        }, ct);
+        // What was added must be known before the first request.
+        await services.GetRequiredService<ChangePoll>().Poll(ct);
+    }
+
+    /// <summary>Prints how to use what is there of the demo data.</summary>
+    public static async Task Print(IServiceProvider services, TextWriter output, CancellationToken ct)
+    {
+        await using var db = services.GetRequiredService<Database>().OpenForReading();
+        var (issuer, secrets) = (services.GetRequiredService<Issuer>().Value, services.GetRequiredService<SecretHash>());
+        var clients = await db.Set<Client>().Include(c => c.Secrets).Include(c => c.Resource!).ThenInclude(r => r.Identifiers).ToListAsync(ct);
+        var users = await db.Users.ToListAsync(ct);
+        var clientRows = Clients.Select(demo => (demo, stored: clients.Find(c => c.ClientId == demo.ClientId))).Where(row => row.stored is not null).Select(row => new[]
+        {
+            row.demo.ClientId, secrets.Matches(row.stored, row.demo.Secret!) ? row.demo.Secret : "(changed)", Purpose(row.stored!),
+        }).ToList();
+        var userRows = People.Select(demo => (demo, stored: users.Find(u => u.UserName == demo.Name))).Where(row => row.stored is not null).Select(row => new[]
+        {
+            row.demo.Name, row.demo.Password, (row.stored!.DisabledAt is null ? "enabled" : "disabled") + (row.stored.UpdatedAt > row.stored.CreatedAt ? ", changed since" : ""),
+        }).ToList();
+        if (clientRows.Count == 0 || userRows.Count == 0)
+        {
+            await output.WriteLineAsync($"The issuer is {issuer}. The database had contents of its own, so the demo data was not added: for the demo, name an empty folder with --data.");
+            return;
+        }
+        await output.WriteLineAsync(
+            $"""
+
+            The demo's issuer is {issuer}
+
+            {Table.Of(["CLIENT", "SECRET", "MAY"], clientRows)}
+
+            {Table.Of(["USER", "PASSWORD", "STATE"], userRows)}
+
+            Try:
+              curl -u demo-service:demo-service-secret -d grant_type=client_credentials {issuer}/connect/token
+              curl -u demo-password:demo-password-secret -d grant_type=password -d username=alice -d password=alice-Wonderland-42 {issuer}/connect/token
+              curl -u demo-api:demo-api-secret -d token=ACCESS_TOKEN {issuer}/connect/introspect
+
+            """);
+    }
+
+    private static string Purpose(Client client)
+    {
+        var may = client.Resource is { } api
+            ? $"introspect for {string.Join(" and ", api.Identifiers.OrderBy(i => i.Position).Select(i => i.Value))}"
+            : $"{string.Join(' ', client.GrantTypes)}: {string.Join(' ', client.Scopes)}";
+        return client.IsDisabled ? $"nothing: disabled ({may})" : may;
+    }
+
+    private static async Task<bool> IsEmpty(IdpDbContext db, CancellationToken ct) =>
+        !await db.Set<Client>().AnyAsync(ct) && !await db.Set<Resource>().AnyAsync(ct) && !await db.Users.AnyAsync(ct);
+
+    private static async Task Add(IdpDbContext db, IServiceProvider services, string apiUrl, HashedPassword[] passwords, CancellationToken ct)
+    {
+        var (resources, clients, users) = (services.GetRequiredService<ResourceStatements>(), services.GetRequiredService<ClientStatements>(), services.GetRequiredService<UserStatements>());
+        await resources.AddResource(db, new NewResource([Api, apiUrl]), Actor, ct);
+        foreach (var (name, description) in Scopes) await resources.AddScope(db, name, Api, description, Actor, ct);
+        foreach (var client in Clients) await clients.Add(db, client, Actor, ct);
+        await users.Add(db, Alice(), passwords[0], Actor, ct);
+        await users.Add(db, new User { UserName = "bob" }, passwords[1], Actor, ct);
+        await users.Add(db, new User { UserName = "mallory", DisabledAt = services.GetRequiredService<TimeProvider>().GetUtcNow() }, passwords[2], Actor, ct);
+    }
+
+    /// <summary>Every standard claim of OpenID Connect Core §5.1.</summary>
+    private static User Alice() => new()
+    {
+        UserName = "alice",
+        Name = "Alice Liddell",
+        GivenName = "Alice",
+        FamilyName = "Liddell",
+        MiddleName = "Pleasance",
+        Nickname = "Al",
+        Profile = "https://example.com/alice",
+        Picture = "https://example.com/alice.png",
+        Website = "https://alice.example.com",
+        Email = "alice@example.com",
+        EmailConfirmed = true,
+        Gender = "female",
+        Birthdate = "1990-05-04",
+        ZoneInfo = "Europe/London",
+        Locale = "en-GB",
+        PhoneNumber = "+44 1865 276150",
+        PhoneNumberConfirmed = true,
+        StreetAddress = "St Aldates",
+        Locality = "Oxford",
+        Region = "Oxfordshire",
+        PostalCode = "OX1 1DP",
+        Country = "United Kingdom",
+    };
 }

@@ -57,6 +57,7 @@ internal static class Server
     {
         var options = services.GetRequiredService<IdpOptions>();
         var database = services.GetRequiredService<Database>();
+        await services.GetRequiredService<KeyRing>().RequireMasterKeys(ct);
         if (options.Storage.MigrateAtStart) await Migrator.Migrate(database, ct);
         else await Migrator.RequireCurrent(database, ct);
 

@@ -112,7 +112,7 @@ internal static class CommandHost
 
     private static string? Sentence(Exception failure) => failure switch
     {
-        ConfigurationException or StorageException => failure.InnerException is { } inner && Migrator.Explain("the database", inner) is { } known ? known : failure.Message,
+        ConfigurationException or StorageException => failure.Message,
         _ => Migrator.Explain("the database", failure) ?? (failure.InnerException is { } inner ? Sentence(inner) : null),
     };
 }

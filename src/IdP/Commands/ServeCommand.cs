@@ -1,11 +1,15 @@
 using System.CommandLine;
+using System.Net;
 using System.Net.Sockets;
 using IdP.Accounts;
 using IdP.Clients;
 using IdP.Http;
+using IdP.Protocol;
 using IdP.Protocol.OAuth;
 using IdP.Storage;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
 
 namespace IdP.Commands;
 
@@ -15,11 +19,12 @@ internal static class ServeCommand
     public static Command Build()
     {
         var demo = new Option<bool>("--demo") { Description = "Fill a new database with demo clients and people; loopback only" };
+        var demoApi = new Option<string>("--demo-api-url") { Description = "URL of the demo's resource API", HelpName = "URL", DefaultValueFactory = _ => DemoData.DefaultApiUrl };
         var urls = new Option<string?>("--urls") { Description = "Addresses to listen on, separated by ';'", HelpName = "URLS" };
         var issuer = new Option<string?>("--issuer") { Description = "The public URL of this provider (default: the first of --urls)", HelpName = "URL" };
         var certificate = new Option<string?>("--tls-cert") { Description = "PEM file with the certificate for https", HelpName = "FILE" };
         var key = new Option<string?>("--tls-key") { Description = "PEM file with the certificate's key", HelpName = "FILE" };
-        var command = new Command("serve", "Run the identity provider.\n\nExample: IdP serve --demo --data ./data --urls http://localhost:8080") { demo, urls, issuer, certificate, key };
+        var command = new Command("serve", "Run the identity provider.\n\nExample: IdP serve --demo --data ./data --urls http://localhost:8080") { demo, demoApi, urls, issuer, certificate, key };
         command.SetAction((parsed, ct) => CommandHost.Explained(parsed, async () =>
         {
             var overrides = CommandHost.Overrides(parsed);
@@ -28,17 +33,21 @@ internal static class ServeCommand
             overrides["Http:TlsCertificate"] = parsed.GetValue(certificate);
             overrides["Http:TlsKey"] = parsed.GetValue(key);
             var (options, configuration) = Settings.Load(parsed.GetValue(CommandHost.Config), overrides);
-            return await Serve(options, configuration, parsed.GetValue(demo), ct);
+            var demoUrl = parsed.GetValue(demo) ? parsed.GetValue(demoApi) : null;
+            if (demoUrl is not null) RequireDemo(options, demoUrl);
+            await using var app = Server.Build(options, configuration);
+            RequireListener(app, options);
+            return await Serve(app, options, demoUrl, parsed.InvocationConfiguration.Output, ct);
         }));
         return command;
     }
 
-    private static async Task<int> Serve(IdpOptions options, IConfiguration configuration, bool demo, CancellationToken ct)
+    private static async Task<int> Serve(WebApplication app, IdpOptions options, string? demoUrl, TextWriter output, CancellationToken ct)
     {
-        if (demo) PrepareDemo(options);
-        await using var app = Server.Build(options, configuration);
+        // A demo may make its folder; anything else that names a missing folder has made a mistake.
+        if (demoUrl is not null) Directory.CreateDirectory(options.Storage.DataDirectory);
         await Server.Open(app.Services, ct);
-        if (demo) await DemoData.Fill(app.Services, ct);
+        if (demoUrl is not null) await DemoData.Fill(app.Services, demoUrl, ct);
         await Warn(app, options, ct);
         try
         {
@@ -46,25 +55,62 @@ internal static class ServeCommand
         }
         catch (IOException failure) when (failure.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
         {
-            throw new ConfigurationException($"The port of {options.Urls} is in use by another program: stop it, or choose another with --urls.");
+            throw PortInUse(options.Urls);
         }
-        catch (SocketException failure) when (failure.SocketErrorCode is SocketError.AccessDenied or SocketError.AddressNotAvailable)
-        {
-            throw new ConfigurationException($"This user may not listen on {options.Urls}: choose a port above 1023 and an address of this machine with --urls.");
-        }
-        if (demo) DemoData.Print(options, app.Services.GetRequiredService<Issuer>());
+        if (demoUrl is not null) await DemoData.Print(app.Services, output, ct);
         await app.WaitForShutdownAsync(ct);
         return ExitCodes.Ok;
     }
 
-    private static void PrepareDemo(IdpOptions options)
+    private static void RequireDemo(IdpOptions options, string apiUrl)
     {
-        foreach (var address in options.Urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        foreach (var address in Addresses(options))
             if (!Uri.TryCreate(address, UriKind.Absolute, out var url) || !url.IsLoopback)
-                throw new ConfigurationException($"--demo listens on loopback only, and --urls has '{address}': its passwords are public.");
-        // A demo may make its folder; anything else that names a missing folder has made a mistake.
-        Directory.CreateDirectory(options.Storage.DataDirectory);
+                throw new ConfigurationException($"--demo listens on loopback only, because its passwords are public: change {PlainText.Quoted(address)} in --urls to an address such as http://localhost:8080.");
+        if (WebOrigin.Of(apiUrl) is null || !ResourceIndicator.IsWellFormed(apiUrl))
+            throw new ConfigurationException($"--demo-api-url is {PlainText.Quoted(apiUrl)}: it must be an address such as {DemoData.DefaultApiUrl}.");
     }
+
+    /// <summary>Whether the server will be able to listen as it should: asked before the first look at the data, so that a start that fails leaves no trace.</summary>
+    private static void RequireListener(WebApplication app, IdpOptions options)
+    {
+        _ = app.Services.GetRequiredService<Issuer>();
+        // Reading the options parses the addresses and opens the certificate.
+        _ = app.Services.GetRequiredService<IOptions<KestrelServerOptions>>().Value;
+        foreach (var address in Addresses(options))
+        {
+            var url = new Uri(address);
+            var isLocalhost = url.Host == "localhost";
+            IPAddress[] ips = isLocalhost ? [IPAddress.Loopback, IPAddress.IPv6Loopback] : IPAddress.TryParse(url.Host.Trim('[', ']'), out var ip) ? [ip] : [IPAddress.Any];
+            foreach (var one in ips)
+            {
+                if (Bind(new IPEndPoint(one, url.Port)) is not { } problem) continue;
+                if (problem == SocketError.AddressAlreadyInUse) throw PortInUse(address);
+                // A machine without IPv6 has one localhost only; the listener is content with that.
+                if (!isLocalhost || one.AddressFamily == AddressFamily.InterNetwork)
+                    throw new ConfigurationException($"This user may not listen on {address}: choose a port above 1023 and an address of this machine with --urls.");
+            }
+        }
+    }
+
+    private static SocketError? Bind(IPEndPoint endpoint)
+    {
+        try
+        {
+            using var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+            socket.Bind(endpoint);
+            return null;
+        }
+        catch (SocketException failure)
+        {
+            return failure.SocketErrorCode;
+        }
+    }
+
+    private static ConfigurationException PortInUse(string address) =>
+        new($"The port of {address} is in use by another program: stop that, or choose another port with --urls.");
+
+    private static string[] Addresses(IdpOptions options) => options.Urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
     private static async Task Warn(WebApplication app, IdpOptions options, CancellationToken ct)
     {
@@ -81,8 +127,9 @@ internal static class ServeCommand
         if (clients.Where(c => c.AllowPublicPasswordGrant).Select(c => c.ClientId).ToList() is { Count: > 0 } open)
             log.LogWarning("Public clients that may use the password grant (--allow-public-password-grant): {Clients}", open);
         if (clients.Count == 0)
-            log.LogInformation("There are no clients yet. Add the first with 'IdP client add my-app --data {Data} --grant client_credentials'", options.Storage.DataDirectory);
-        if (!await db.Set<User>().AnyAsync(ct))
+            log.LogInformation("There are no clients yet. Add an API, a scope and the first client, each command with --data {Data}: 'IdP resource add urn:example:api', " +
+                "'IdP scope add items:read --resource urn:example:api', 'IdP client add my-app --grant client_credentials --scope items:read'", options.Storage.DataDirectory);
+        if (!await db.Users.AnyAsync(ct))
             log.LogInformation("There are no users yet. Add the first with 'IdP user add alice --data {Data} --password-file FILE'", options.Storage.DataDirectory);
     }
 }

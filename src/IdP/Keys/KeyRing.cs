@@ -15,19 +15,29 @@ internal sealed class KeyRing(Database database, IdpOptions options, TimeProvide
 
     public MasterKeys Masters => _masters ?? throw new InvalidOperationException("The key ring is not open.");
 
+    /// <summary>Refuses master keys that do not open what the database holds, before a start changes anything.</summary>
+    public async Task RequireMasterKeys(CancellationToken ct)
+    {
+        var sealedWith = new List<string>();
+        if ((await Migrator.Inspect(database, ct)).Count > 0)
+        {
+            await using var db = database.OpenForReading();
+            sealedWith = await db.Set<StoredKey>().Select(k => k.MasterKeyId).Distinct().ToListAsync(ct);
+        }
+        if (sealedWith.Count > 0 || MasterKeys.Find(options) is not null) _ = MasterKeys.Load(options, sealedWith);
+    }
+
     /// <summary>Opens the master key, makes the first keys and loads them all.</summary>
     public async Task Open(CancellationToken ct)
     {
-        bool isComplete;
+        List<KeyPurpose> present;
         await using (var db = database.OpenForReading())
         {
             var stored = await db.Set<StoredKey>().Select(k => new { k.MasterKeyId, k.Purpose, k.RevokedAt }).ToListAsync(ct);
-            _masters = MasterKeys.Load(options, mayCreate: stored.Count == 0);
-            if (stored.Find(k => !_masters.Has(k.MasterKeyId))?.MasterKeyId is { } missing)
-                throw new StorageException($"The keys in the database are sealed with master key {missing}, which is not among the configured ones: set the right Keys:MasterKey or master key file.");
-            isComplete = stored.Where(k => k.RevokedAt is null).Select(k => k.Purpose).Distinct().Count() == Enum.GetValues<KeyPurpose>().Length;
+            _masters = MasterKeys.Load(options, stored.Select(k => k.MasterKeyId).Distinct().ToList());
+            present = stored.Where(k => k.RevokedAt is null).Select(k => k.Purpose).Distinct().ToList();
         }
-        if (!isComplete) await Write((db, now) => EnsureAll(db, now, ct), ct);
+        if (present.Count < Enum.GetValues<KeyPurpose>().Length) await Write((db, now) => EnsureAll(db, now, ct), ct);
         await Load(-1, ct);
     }
 

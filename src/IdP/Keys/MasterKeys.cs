@@ -19,29 +19,32 @@ internal sealed class MasterKeys
 
     public bool Has(string id) => _keys.Exists(key => key.Id == id);
 
-    /// <summary>Reads the configured master keys; writes a new file when there is none and <paramref name="mayCreate"/> says that nothing is sealed yet.</summary>
-    public static MasterKeys Load(IdpOptions options, bool mayCreate)
+    /// <summary>Reads the configured master keys; null when there are none yet. Writes nothing.</summary>
+    public static MasterKeys? Find(IdpOptions options)
     {
         var keys = options.Keys;
         if (keys.MasterKey is { Length: > 0 } inline) return Parse(inline, "Keys:MasterKey");
         if (keys.MasterKeyCertificate is { Length: > 0 } certificate) return FromCertificate(certificate, keys.MasterKeyCertificatePassword);
-        var file = keys.MasterKeyFile is { Length: > 0 } named ? named : Path.Combine(Path.GetFullPath(options.Storage.DataDirectory), "master.key");
-        if (!File.Exists(file))
-        {
-            if (!mayCreate)
-                throw new StorageException($"The master key file {file} is missing, and the database holds keys sealed with it: restore the file, or set Keys:MasterKey.");
-            if (options.Storage.Provider != "sqlite" && keys.MasterKeyFile is null or "")
-                throw new StorageException("No master key: set Keys:MasterKey (32 bytes as base64), Keys:MasterKeyFile or Keys:MasterKeyCertificate, the same on every node.");
-            Write(file);
-        }
+        var file = FileOf(options);
         try
         {
-            return Parse(File.ReadAllText(file), file);
+            return File.Exists(file) ? Parse(File.ReadAllText(file), file) : null;
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
             throw new StorageException($"The master key file {file} cannot be read: give this user read access to it.", failure);
         }
+    }
+
+    /// <summary>The configured master keys, which must include those that sealed what the database holds.</summary>
+    public static MasterKeys Load(IdpOptions options, IReadOnlyCollection<string> sealedWith)
+    {
+        var found = Find(options) ?? (sealedWith.Count == 0
+            ? Create(options)
+            : throw new StorageException($"The master key file {FileOf(options)} is missing, and the database holds keys sealed with it: restore the file, or set Keys:MasterKey."));
+        if (sealedWith.FirstOrDefault(id => !found.Has(id)) is { } missing)
+            throw new StorageException($"The keys in the database are sealed with master key {missing}, which is not among the configured ones: set the right Keys:MasterKey or master key file.");
+        return found;
     }
 
     public byte[] Seal(ReadOnlySpan<byte> plaintext, string associated)
@@ -70,6 +73,17 @@ internal sealed class MasterKeys
             throw new StorageException($"A key in the database ({associated}) is damaged: restore a backup.", failure);
         }
         return plaintext;
+    }
+
+    private static string FileOf(IdpOptions options) =>
+        options.Keys.MasterKeyFile is { Length: > 0 } named ? named : Path.Combine(Path.GetFullPath(options.Storage.DataDirectory), "master.key");
+
+    private static MasterKeys Create(IdpOptions options)
+    {
+        if (options.Storage.Provider != "sqlite" && options.Keys.MasterKeyFile is null or "")
+            throw new StorageException("No master key: set Keys:MasterKey (32 bytes as base64), Keys:MasterKeyFile or Keys:MasterKeyCertificate, the same on every node.");
+        Write(FileOf(options));
+        return Find(options)!;
     }
 
     private static void Write(string file)

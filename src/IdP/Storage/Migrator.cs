@@ -9,52 +9,60 @@ namespace IdP.Storage;
 /// <summary>Brings the database to this program's version, or says in one sentence why it cannot be used.</summary>
 internal static class Migrator
 {
-    /// <summary>Creates the embedded database if it is absent and applies what is missing.</summary>
-    public static async Task<IReadOnlyList<string>> Migrate(Database database, CancellationToken ct)
+    /// <summary>The migrations that a database has; none if it does not exist yet. Refuses one that this program cannot use; changes nothing.</summary>
+    public static Task<IReadOnlyList<string>> Inspect(Database database, CancellationToken ct) => Explained(database, async () =>
     {
-        return await Explained(database, async () =>
-        {
-            if (database.Engine == Engine.Sqlite) CreateFile(database.File);
-            await using var db = database.OpenForReading();
-            var pending = await Pending(db, ct);
-            if (pending.Count > 0) await db.Database.MigrateAsync(ct);
-            return pending;
-        });
-    }
+        if (database.Engine == Engine.Sqlite && !FileExists(database.File)) return [];
+        await using var db = database.OpenForReading();
+        return await Applied(db, ct);
+    });
+
+    /// <summary>Creates the embedded database if it is absent and applies what is missing.</summary>
+    public static Task<IReadOnlyList<string>> Migrate(Database database, CancellationToken ct) => Explained(database, async () =>
+    {
+        if (database.Engine == Engine.Sqlite && !FileExists(database.File)) CreateFile(database.File);
+        await using var db = database.OpenForReading();
+        var pending = await Pending(db, ct);
+        if (pending.Count > 0) await db.Database.MigrateAsync(ct);
+        return pending;
+    });
 
     /// <summary>Refuses a database that is absent, older or newer than this program.</summary>
-    public static async Task RequireCurrent(Database database, CancellationToken ct)
+    public static Task RequireCurrent(Database database, CancellationToken ct) => Explained(database, async () =>
     {
-        await Explained(database, async () =>
-        {
-            if (database.Engine == Engine.Sqlite && !File.Exists(database.File))
-                throw new StorageException($"There is no database at {database.File}: run 'IdP migrate' or 'IdP serve' with the same --data first.");
-            await using var db = database.OpenForReading();
-            var pending = await Pending(db, ct);
-            if (pending.Count > 0)
-                throw new StorageException($"The database lacks {pending.Count} migration(s): run 'IdP migrate' with the same settings first.");
-            return pending;
-        });
-    }
+        if (database.Engine == Engine.Sqlite && !FileExists(database.File))
+            throw new StorageException($"There is no database at {database.File}: run 'IdP migrate' or 'IdP serve' with the same --data first.");
+        await using var db = database.OpenForReading();
+        var pending = await Pending(db, ct);
+        if (pending.Count > 0)
+            throw new StorageException($"The database lacks {pending.Count} migration(s): run 'IdP migrate' with the same settings first.");
+        return pending;
+    });
 
-    private static async Task<IReadOnlyList<string>> Pending(IdpDbContext db, CancellationToken ct)
+    private static async Task<IReadOnlyList<string>> Pending(IdpDbContext db, CancellationToken ct) =>
+        db.Database.GetMigrations().Except(await Applied(db, ct), StringComparer.Ordinal).ToList();
+
+    private static async Task<IReadOnlyList<string>> Applied(IdpDbContext db, CancellationToken ct)
     {
-        var known = db.Database.GetMigrations().ToList();
         var applied = (await db.GetService<IHistoryRepository>().GetAppliedMigrationsIfPresent(ct)).ToList();
-        if (applied.Except(known, StringComparer.Ordinal).FirstOrDefault() is { } newer)
+        if (applied.Except(db.Database.GetMigrations(), StringComparer.Ordinal).FirstOrDefault() is { } newer)
             throw new StorageException($"The database has the migration {newer}, which this program does not know: start the newer program, or restore a backup made by this one.");
-        return known.Except(applied, StringComparer.Ordinal).ToList();
+        return applied;
     }
 
     private static async Task<IEnumerable<string>> GetAppliedMigrationsIfPresent(this IHistoryRepository history, CancellationToken ct) =>
         await history.ExistsAsync(ct) ? (await history.GetAppliedMigrationsAsync(ct)).Select(row => row.MigrationId) : [];
 
-    private static void CreateFile(string file)
+    private static bool FileExists(string file)
     {
         var folder = Path.GetDirectoryName(file)!;
         if (!Directory.Exists(folder))
             throw new StorageException($"The data folder {folder} does not exist: create it, or name another with --data.");
-        if (File.Exists(file)) return;
+        return File.Exists(file);
+    }
+
+    private static void CreateFile(string file)
+    {
         using var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = file, Pooling = false }.ToString());
         connection.Open();
         using var command = connection.CreateCommand();

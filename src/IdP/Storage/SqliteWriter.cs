@@ -50,7 +50,8 @@ internal sealed class SqliteWriter : IDisposable
             catch (Exception failure)
             {
                 // A failed COMMIT undoes the whole batch; nobody has been told otherwise.
-                foreach (var change in batch) change.Fail(new StorageException("The database refused the change.", failure));
+                var sentence = Migrator.Explain(new SqliteConnectionStringBuilder(_connectionString).DataSource, failure) ?? "The database refused the change.";
+                foreach (var change in batch) change.Fail(new StorageException(sentence, failure));
                 connection?.Dispose();
                 connection = null;
                 continue;
