@@ -24,7 +24,7 @@ public abstract class StorageFixture : IAsyncLifetime
         Database = new Database(Options);
         await Migrator.Migrate(Database, CancellationToken.None);
         Options.Keys.MasterKey = Convert.ToBase64String(new byte[32]);
-        Masters = MasterKeys.Load(Options, mayCreate: true);
+        Masters = MasterKeys.Load(Options, []);
     }
 
     public virtual Task DisposeAsync()
