@@ -67,6 +67,6 @@ internal static class Server
         poll.Follow(keys.Load);
         poll.Follow(catalog.Load);
         poll.Follow(clients.Load);
-        if (!await poll.Poll(ct)) throw new StorageException("The database does not answer: see the log above.");
+        await poll.Ask(ct);
     }
 }

@@ -113,7 +113,7 @@ internal static class CommandHost
     private static string? Sentence(Exception failure) => failure switch
     {
         ConfigurationException or StorageException => failure.Message,
-        _ => Migrator.Explain("the database", failure) ?? (failure.InnerException is { } inner ? Sentence(inner) : null),
+        _ => Migrator.Explain("database", failure) ?? (failure.InnerException is { } inner ? Sentence(inner) : null),
     };
 }
 

@@ -44,8 +44,7 @@ internal static class ServeCommand
 
     private static async Task<int> Serve(WebApplication app, IdpOptions options, string? demoUrl, TextWriter output, CancellationToken ct)
     {
-        // A demo may make its folder; anything else that names a missing folder has made a mistake.
-        if (demoUrl is not null) Directory.CreateDirectory(options.Storage.DataDirectory);
+        if (demoUrl is not null) MakeFolder(options.Storage.DataDirectory);
         await Server.Open(app.Services, ct);
         if (demoUrl is not null) await DemoData.Fill(app.Services, demoUrl, ct);
         await Warn(app, options, ct);
@@ -69,6 +68,19 @@ internal static class ServeCommand
                 throw new ConfigurationException($"--demo listens on loopback only, because its passwords are public: change {PlainText.Quoted(address)} in --urls to an address such as http://localhost:8080.");
         if (WebOrigin.Of(apiUrl) is null || !ResourceIndicator.IsWellFormed(apiUrl))
             throw new ConfigurationException($"--demo-api-url is {PlainText.Quoted(apiUrl)}: it must be an address such as {DemoData.DefaultApiUrl}.");
+    }
+
+    // A demo may make its folder; anything else that names a missing folder has made a mistake.
+    private static void MakeFolder(string folder)
+    {
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new ConfigurationException($"The data folder {Path.GetFullPath(folder)} cannot be created: name one in a folder that this user may write, with --data.");
+        }
     }
 
     /// <summary>Whether the server will be able to listen as it should: asked before the first look at the data, so that a start that fails leaves no trace.</summary>

@@ -1,7 +1,11 @@
 using System.Collections;
+using System.Globalization;
+using System.Net;
 using System.Reflection;
 using System.Text.Json;
 using IdP.Http;
+using IdP.Protocol;
+using Serilog.Events;
 
 namespace IdP.Commands;
 
@@ -19,17 +23,10 @@ internal static class Settings
         builder.AddInMemoryCollection(commandLine.Where(pair => pair.Value is not null));
         var configuration = builder.Build();
         Check(configuration, typeof(IdpOptions), "");
-        try
-        {
-            var options = configuration.Get<IdpOptions>() ?? new IdpOptions();
-            CheckRanges(options);
-            return (options, configuration);
-        }
-        catch (InvalidOperationException failure)
-        {
-            // The binder names the key and the type that it wanted.
-            throw new ConfigurationException($"{failure.Message} Correct the value and start again.");
-        }
+        CheckLogLevels(configuration.GetSection("Serilog:MinimumLevel"));
+        var options = configuration.Get<IdpOptions>() ?? new IdpOptions();
+        CheckRanges(options);
+        return (options, configuration);
     }
 
     private static void AddFile(ConfigurationBuilder builder, string file)
@@ -41,9 +38,14 @@ internal static class Settings
             using var stream = File.OpenRead(path);
             builder.AddInMemoryCollection(new ConfigurationBuilder().AddJsonStream(stream).Build().AsEnumerable());
         }
-        catch (Exception failure) when (failure is FormatException or JsonException or IOException or UnauthorizedAccessException)
+        catch (Exception failure) when (failure is FormatException or JsonException)
         {
-            throw new ConfigurationException($"The settings file {path} cannot be read as JSON: {failure.InnerException?.Message ?? failure.Message}");
+            var where = (failure as JsonException ?? failure.InnerException as JsonException) is { LineNumber: { } line } ? $" (line {line + 1})" : "";
+            throw new ConfigurationException($"The settings file {path} is not valid JSON{where}: correct it, or name another with --config.");
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new ConfigurationException($"The settings file {path} cannot be read: give this user read access to it.");
         }
     }
 
@@ -62,22 +64,45 @@ internal static class Settings
         return values;
     }
 
+    // The binder would pass over what it does not know, and names no full key where it fails.
     private static void Check(IConfiguration section, Type type, string path)
     {
         var known = type.GetProperties(BindingFlags.Public | BindingFlags.Instance).ToDictionary(p => p.Name, p => p.PropertyType, StringComparer.OrdinalIgnoreCase);
         foreach (var child in section.GetChildren())
         {
             if (path.Length == 0 && string.Equals(child.Key, "Serilog", StringComparison.OrdinalIgnoreCase)) continue;
+            var key = path + child.Key;
             if (!known.TryGetValue(child.Key, out var kind))
-                throw new ConfigurationException($"There is no setting {path}{child.Key}. Did you mean {path}{Spelling.Nearest(child.Key, known.Keys)}?");
-            if (kind.Namespace == typeof(IdpOptions).Namespace) Check(child, kind, $"{path}{child.Key}:");
+                throw new ConfigurationException($"There is no setting {key}: use {path}{Spelling.Nearest(child.Key, known.Keys)} if that was meant, or leave it out.");
+            if (kind.Namespace == typeof(IdpOptions).Namespace)
+            {
+                if (!string.IsNullOrEmpty(child.Value)) throw new ConfigurationException($"{key} is a group of settings and has no value of its own: set one of those in it.");
+                Check(child, kind, $"{key}:");
+            }
+            else if (child.GetChildren().Any()) throw new ConfigurationException($"{key} is one setting, not a group or a list: give it one value.");
+            else if (kind == typeof(int) && !int.TryParse(child.Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _))
+                throw new ConfigurationException($"{key} is {PlainText.Quoted(child.Value ?? "")}: it must be a whole number.");
+            else if (kind == typeof(bool) && !bool.TryParse(child.Value, out _))
+                throw new ConfigurationException($"{key} is {PlainText.Quoted(child.Value ?? "")}: it must be true or false.");
         }
+    }
+
+    private static void CheckLogLevels(IConfigurationSection level)
+    {
+        // Override names parts of the program and has a level for each; Serilog itself only throws.
+        if (!string.IsNullOrEmpty(level.Value) && !Enum.TryParse<LogEventLevel>(level.Value, ignoreCase: true, out _))
+            throw new ConfigurationException($"{level.Path} is {PlainText.Quoted(level.Value)}: it must be one of {string.Join(", ", Enum.GetNames<LogEventLevel>())}.");
+        foreach (var child in level.GetChildren()) CheckLogLevels(child);
     }
 
     private static void CheckRanges(IdpOptions options)
     {
+        if (options.Urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Length == 0)
+            throw new ConfigurationException("Urls is empty: name an address to listen on, such as http://localhost:8080.");
         AtLeast("Tokens:AccessTokenLifetimeSeconds", options.Tokens.AccessTokenLifetimeSeconds, 1);
         AtMost("Tokens:AccessTokenLifetimeSeconds", options.Tokens.AccessTokenLifetimeSeconds, (int)Keys.KeyStatements.LongestToken.TotalSeconds);
+        AtLeast("Storage:BusyTimeoutSeconds", options.Storage.BusyTimeoutSeconds, 0);
+        AtLeast("Passwords:QueuePerThread", options.Passwords.QueuePerThread, 0);
         AtLeast("Passwords:Iterations", options.Passwords.Iterations, 1);
         AtLeast("Passwords:HashThreads", options.Passwords.HashThreads, 0);
         AtLeast("Passwords:LockoutAttempts", options.Passwords.LockoutAttempts, 1);
@@ -87,6 +112,8 @@ internal static class Settings
         AtLeast("Limits:FailuresPerCaller", options.Limits.FailuresPerCaller, 1);
         AtLeast("Limits:FailuresPerAddress", options.Limits.FailuresPerAddress, 1);
         AtLeast("Limits:UnknownTokensPerCaller", options.Limits.UnknownTokensPerCaller, 1);
+        if (options.Http.TrustedProxies.Split(' ', StringSplitOptions.RemoveEmptyEntries).FirstOrDefault(word => !IPAddress.TryParse(word, out _)) is { } wrong)
+            throw new ConfigurationException($"Http:TrustedProxies has {PlainText.Quoted(wrong)}: it must be IP addresses, separated by spaces.");
     }
 
     private static void AtLeast(string key, int value, int least)

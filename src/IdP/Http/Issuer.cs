@@ -7,7 +7,7 @@ internal sealed class Issuer
     {
         var value = options.Issuer ?? options.Urls.Split(';')[0];
         value = value.TrimEnd('/');
-        if (!Uri.TryCreate(value, UriKind.Absolute, out var uri) || uri.Scheme is not ("https" or "http") || uri.Query.Length > 0 || uri.Fragment.Length > 0 || uri.AbsolutePath != "/")
+        if (!Uri.TryCreate(value, UriKind.Absolute, out var uri) || uri.Scheme is not ("https" or "http") || uri.UserInfo.Length > 0 || uri.Query.Length > 0 || uri.Fragment.Length > 0 || uri.AbsolutePath != "/")
             throw new ConfigurationException($"Issuer is '{value}': it must be an absolute URL without path, query and fragment, such as https://login.example.com.");
         Value = value;
         IsHttps = uri.Scheme == "https";

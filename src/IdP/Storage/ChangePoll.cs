@@ -32,6 +32,24 @@ internal sealed class ChangePoll(Database database, DatabaseClock clock, ILogger
     /// <summary>Asks now; true when the database answered.</summary>
     public async Task<bool> Poll(CancellationToken ct)
     {
+        try
+        {
+            await Ask(ct);
+            if (_failing) log.LogInformation("The database answers again");
+            _failing = false;
+            return true;
+        }
+        catch (Exception failure) when (!ct.IsCancellationRequested)
+        {
+            if (!_failing) log.LogError(failure, "The database does not answer; tokens are refused with 503 until it does");
+            _failing = true;
+            return false;
+        }
+    }
+
+    /// <summary>Asks now; throws when the database did not answer.</summary>
+    public async Task Ask(CancellationToken ct)
+    {
         await _one.WaitAsync(ct);
         try
         {
@@ -49,15 +67,6 @@ internal sealed class ChangePoll(Database database, DatabaseClock clock, ILogger
                 if (database.Engine == Engine.Sqlite && clock.GetUtcNow() - state.ClockHighWater >= HighWaterEvery) await RaiseHighWater(ct);
             }
             Volatile.Write(ref _lastGood, Environment.TickCount64);
-            if (_failing) log.LogInformation("The database answers again");
-            _failing = false;
-            return true;
-        }
-        catch (Exception failure) when (!ct.IsCancellationRequested)
-        {
-            if (!_failing) log.LogError(failure, "The database does not answer; tokens are refused with 503 until it does");
-            _failing = true;
-            return false;
         }
         finally
         {

@@ -39,7 +39,7 @@ internal sealed class Database : IDisposable
         {
             if (string.IsNullOrWhiteSpace(options.Storage.ConnectionString))
                 throw new StorageException("Storage:ConnectionString is empty: Storage:Provider is postgres, so say where the database is.");
-            _postgres = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(options.Storage.ConnectionString) { MaxAutoPrepare = 64 });
+            _postgres = NpgsqlDataSource.Create(Parse(options.Storage.ConnectionString));
             _postgresOptions = new DbContextOptionsBuilder<PostgresIdpDbContext>().UseNpgsql(_postgres).Options;
         }
     }
@@ -84,6 +84,19 @@ internal sealed class Database : IDisposable
         var value = await change(db);
         await transaction.CommitAsync(ct);
         return value;
+    }
+
+    private static NpgsqlConnectionStringBuilder Parse(string connectionString)
+    {
+        try
+        {
+            return new NpgsqlConnectionStringBuilder(connectionString) { MaxAutoPrepare = 64 };
+        }
+        catch (Exception failure) when (failure is ArgumentException or FormatException)
+        {
+            // Not its text: that has the password.
+            throw new StorageException("Storage:ConnectionString is not one that PostgreSQL's driver reads: it looks like Host=db.example;Username=idp;Password=...;Database=idp.");
+        }
     }
 
     private static Engine ParseEngine(string provider) => provider.ToLowerInvariant() switch

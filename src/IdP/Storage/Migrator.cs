@@ -9,11 +9,12 @@ namespace IdP.Storage;
 /// <summary>Brings the database to this program's version, or says in one sentence why it cannot be used.</summary>
 internal static class Migrator
 {
-    /// <summary>The migrations that a database has; none if it does not exist yet. Refuses one that this program cannot use; changes nothing.</summary>
+    /// <summary>The migrations that a database has; none if it does not exist yet. Refuses one that this program cannot use or write; changes nothing.</summary>
     public static Task<IReadOnlyList<string>> Inspect(Database database, CancellationToken ct) => Explained(database, async () =>
     {
         if (database.Engine == Engine.Sqlite && !FileExists(database.File)) return [];
         await using var db = database.OpenForReading();
+        await RequireWritable(db, ct);
         return await Applied(db, ct);
     });
 
@@ -38,6 +39,14 @@ internal static class Migrator
             throw new StorageException($"The database lacks {pending.Count} migration(s): run 'IdP migrate' with the same settings first.");
         return pending;
     });
+
+    // Otherwise a start would succeed and the first change fail.
+    private static async Task RequireWritable(IdpDbContext db, CancellationToken ct)
+    {
+        await db.Database.OpenConnectionAsync(ct);
+        if (db.Database.GetDbConnection() is SqliteConnection { Handle: { } file } sqlite && SQLitePCL.raw.sqlite3_db_readonly(file, "main") == 1)
+            throw new StorageException(ReadOnly($"database {sqlite.DataSource}"));
+    }
 
     private static async Task<IReadOnlyList<string>> Pending(IdpDbContext db, CancellationToken ct) =>
         db.Database.GetMigrations().Except(await Applied(db, ct), StringComparer.Ordinal).ToList();
@@ -83,18 +92,19 @@ internal static class Migrator
         }
     }
 
-    private static string Name(Database database) => database.Engine == Engine.Sqlite ? database.File : "server";
+    private static string Name(Database database) => database.Engine == Engine.Sqlite ? $"database {database.File}" : "database";
 
     /// <summary>What an operator can do about a failure of the database, or null when we do not know.</summary>
     public static string? Explain(string database, Exception failure) => failure switch
     {
         StorageException => null,
-        SqliteException { SqliteErrorCode: 5 or 6 } => $"The database {database} is locked by another program: stop it, or try again when it has finished.",
-        SqliteException { SqliteErrorCode: 8 } => $"The database {database} is read-only: give this user write access to the file and to its folder.",
-        SqliteException { SqliteErrorCode: 14 } => $"The database {database} cannot be opened: check that the folder exists and that this user may read and write it.",
-        SqliteException { SqliteErrorCode: 26 or 11 } => $"The file {database} is not a database of this program, or is damaged: restore a backup, or name another folder with --data.",
-        SqliteException { SqliteErrorCode: 13 } => $"The disk of {database} is full: free some space.",
-        UnauthorizedAccessException => $"No access to {database}: give this user write access to it and to its folder.",
+        SqliteException { SqliteErrorCode: 5 or 6 } => $"The {database} is locked by another program: stop it, or try again when it has finished.",
+        SqliteException { SqliteErrorCode: 8 } => ReadOnly(database),
+        SqliteException { SqliteErrorCode: 14 } => $"The {database} cannot be opened: check that the folder exists and that this user may read and write it.",
+        SqliteException { SqliteErrorCode: 26 or 11 } => $"The {database} is damaged or not one of this program's: restore a backup, or name another folder with --data.",
+        SqliteException { SqliteErrorCode: 13 } => $"The disk of the {database} is full: free some space.",
+        UnauthorizedAccessException => $"No access to the {database}: give this user write access to it and to its folder.",
+        PostgresException { SqlState: "25006" } => "PostgreSQL is read-only: name the primary server in Storage:ConnectionString.",
         PostgresException { SqlState: "28P01" or "28000" } => "PostgreSQL refused the user name or password of Storage:ConnectionString.",
         PostgresException { SqlState: "3D000" } => "The database that Storage:ConnectionString names does not exist: create it first.",
         PostgresException { SqlState: "42501" } => "The user of Storage:ConnectionString may not change the schema: grant it CREATE on the schema, or run 'IdP migrate' as one who may.",
@@ -102,4 +112,6 @@ internal static class Migrator
         { InnerException: { } inner } => Explain(database, inner),
         _ => null,
     };
+
+    private static string ReadOnly(string database) => $"The {database} is read-only: give this user write access to the file and to its folder.";
 }

@@ -50,7 +50,7 @@ internal sealed class SqliteWriter : IDisposable
             catch (Exception failure)
             {
                 // A failed COMMIT undoes the whole batch; nobody has been told otherwise.
-                var sentence = Migrator.Explain(new SqliteConnectionStringBuilder(_connectionString).DataSource, failure) ?? "The database refused the change.";
+                var sentence = Migrator.Explain($"database {new SqliteConnectionStringBuilder(_connectionString).DataSource}", failure) ?? "The database refused the change.";
                 foreach (var change in batch) change.Fail(new StorageException(sentence, failure));
                 connection?.Dispose();
                 connection = null;
