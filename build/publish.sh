@@ -14,5 +14,5 @@ done
 # Its own --artifacts-path: a restore for one RID in src/IdP/obj would make the next ordinary build restore again.
 dotnet publish src/IdP -c Release -r "${1:-linux-x64}" --self-contained -p:PublishReadyToRun=true \
   -p:CompiledModels="$PWD/artifacts/compiled-models" \
-  --artifacts-path artifacts/publish -o artifacts/idp -v q
+  --artifacts-path artifacts/publish -o artifacts/idp -v q -clp:ErrorsOnly
 echo "artifacts/idp/IdP: $(du -sh artifacts/idp | cut -f1), $(artifacts/idp/IdP --version 2>/dev/null || true)"
