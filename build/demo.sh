@@ -66,9 +66,9 @@ call() {
   {
     echo "   -> $status"
     grep -i '^www-authenticate:' "$work/headers" | tr -d '\r' | sed 's/^/      /' || true
-    head -c 900 "$work/body" | sed 's/^/      /'
+    shorten <"$work/body" | sed -E 's/^(.{320}).+/\1 .../; s/^/      /'
     echo
-  } | shorten | sed '/^ *$/d'
+  } | sed '/^ *$/d'
   if [[ $status != "$expected" ]]; then bad "expected $expected"; fi
 }
 says() { grep -qF -- "$1" "$work/body" || bad "the answer lacks $1"; }
