@@ -181,9 +181,7 @@ public sealed class S3_2_TokenEndpoint(SqliteServer fixture) : IClassFixture<Sql
         var chunked = Invariants.Raw(path, credentials, "grant_type=client_credentials&token=" + new string('x', 70_000));
         (chunked.Headers.TransferEncodingChunked, chunked.Content!.Headers.ContentLength) = (true, null);
         await _server.Refused(chunked, 413, "invalid_request");
-        var large = Invariants.Raw(path, credentials, "token=" + new string('x', 1_000_000));
-        large.Headers.ExpectContinue = true;
-        await _server.Refused(large, 413, "invalid_request");
+        await _server.Refused(Invariants.Raw(path, credentials, "token=" + new string('x', 1_000_000)), 413, "invalid_request");
     }
 
     [Theory, MemberData(nameof(Endpoints))]
