@@ -27,16 +27,19 @@ internal sealed class IdpServer : IAsyncDisposable
     private readonly string _folder;
     private readonly bool _ownsFolder;
 
-    private IdpServer(WebApplication app, string folder, bool ownsFolder, TestClock clock, LogRecords log, string issuer)
+    private IdpServer(WebApplication app, string folder, bool ownsFolder, TestClock clock, LogRecords log, string url, string issuer)
     {
-        (App, _folder, _ownsFolder, Clock, Log, Issuer) = (app, folder, ownsFolder, clock, log, issuer);
-        Http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = new Uri(issuer) };
+        (App, _folder, _ownsFolder, Clock, Log, Url, Issuer) = (app, folder, ownsFolder, clock, log, url, issuer);
+        Http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = new Uri(url) };
     }
 
     public WebApplication App { get; }
     public HttpClient Http { get; }
     public TestClock Clock { get; }
     public LogRecords Log { get; }
+
+    /// <summary>Where it listens; its issuer unless the test configures another.</summary>
+    public string Url { get; }
     public string Issuer { get; }
     public Database Database => App.Services.GetRequiredService<Database>();
     public KeyRing Keys => App.Services.GetRequiredService<KeyRing>();
@@ -71,7 +74,7 @@ internal sealed class IdpServer : IAsyncDisposable
         });
         await Server.Open(app.Services, CancellationToken.None);
         await app.StartAsync();
-        return new IdpServer(app, data, folder is null, clock, log, options.Issuer ?? url);
+        return new IdpServer(app, data, folder is null, clock, log, url, options.Issuer ?? url);
     }
 
     public async Task<long> AddResource(string identifier, string[] scopes, Action<Resource>? configure = null)

@@ -100,7 +100,8 @@ internal sealed class PasswordCheck(Database database, HashPool pool, KeyRing ke
             return await database.Write(async db =>
             {
                 if (await Take(db, key, now, ends, ct)) return true;
-                if (await db.Set<SignInAttempts>().AnyAsync(a => a.Key == key, ct)) return false;
+                // The row may have come from another attempt meanwhile; it counts only if it is full.
+                if (await db.Set<SignInAttempts>().AnyAsync(a => a.Key == key, ct)) return await Take(db, key, now, ends, ct);
                 db.Add(new SignInAttempts { Key = key, Failures = 1, WindowEndsAt = ends });
                 await db.SaveChangesAsync(ct);
                 return true;

@@ -70,7 +70,7 @@ public sealed class S2_3_ClientAuthentication(SqliteServer fixture) : IClassFixt
         await _server.Refused(Invariants.Form(path, "service", "", Grant, ("token", "t"), ("client_id", "service"), ("client_secret", IdpServer.Secret)), 400, "invalid_request");
         var header = IdpServer.Basic("service", IdpServer.Secret).ToString();
         await _server.Refused(Invariants.Raw(path, $"{header}, {header}", "grant_type=client_credentials&token=t"), 401, "invalid_client");
-        var twice = await RawHttp.Post(_server.Issuer, path, "grant_type=client_credentials&token=t", $"Authorization: {header}", $"Authorization: {header}");
+        var twice = await RawHttp.Post(_server.Url, path, "grant_type=client_credentials&token=t", $"Authorization: {header}", $"Authorization: {header}");
         Assert.Equal(400, RawHttp.Status(twice));
         Assert.Contains("\"invalid_request\"", twice, StringComparison.Ordinal);
     }

@@ -36,7 +36,7 @@ public sealed class SqliteServer : ServerFixture
         return server;
     }
 
-    internal override Task<IdpServer> StartAnother() => IdpServer.StartEmpty(folder: _folder, clock: Server.Clock);
+    internal override Task<IdpServer> StartAnother() => IdpServer.StartEmpty(options => options.Issuer = Server.Issuer, _folder, Server.Clock);
 
     protected override Task Remove()
     {
@@ -56,7 +56,11 @@ public sealed class PostgresServer : ServerFixture
         return await IdpServer.Start(UseDatabase);
     }
 
-    internal override Task<IdpServer> StartAnother() => IdpServer.StartEmpty(UseDatabase, clock: Server.Clock);
+    internal override Task<IdpServer> StartAnother() => IdpServer.StartEmpty(options =>
+    {
+        UseDatabase(options);
+        options.Issuer = Server.Issuer;
+    }, clock: Server.Clock);
 
     protected override async Task Remove() => await _database.DisposeAsync();
 
