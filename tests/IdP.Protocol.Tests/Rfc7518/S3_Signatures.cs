@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using IdP.Protocol.Jose;
+using IdP.Testing;
 
 namespace IdP.Protocol.Tests.Rfc7518;
 
@@ -57,6 +58,17 @@ public sealed class S3_Signatures
         Assert.False(VerificationKey.FromRsa("r", "PS256", rsa).Verify(Data, rsa.SignData(Data, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)));
         Assert.False(VerificationKey.FromRsa("r", "RS256", rsa).Verify(Data, rsa.SignData(Data, HashAlgorithmName.SHA256, RSASignaturePadding.Pss)));
         Assert.False(VerificationKey.FromRsa("r", "RS256", rsa).Verify(Data, rsa.SignData(Data, HashAlgorithmName.SHA1, RSASignaturePadding.Pkcs1)));
+    }
+
+    [Fact]
+    [Trait("Case", "JWT-17")]
+    public void A_key_verifies_only_what_its_own_algorithm_is_named_in()
+    {
+        // The signature is right for the key; the header names another algorithm of the same kind.
+        var key = Example.Key(SigningAlgorithms.PS256);
+        var jwt = Example.Parse(ForgedJwt.Sign(key, $$"""{"alg":"RS256","kid":"{{key.KeyId}}"}""", "{}"));
+        Assert.False(jwt.Verify(key.ToVerificationKey()));
+        Assert.True(Example.Parse(ForgedJwt.Sign(key, $$"""{"alg":"PS256","kid":"{{key.KeyId}}"}""", "{}")).Verify(key.ToVerificationKey()));
     }
 
     [Theory, MemberData(nameof(Example.Algorithms), MemberType = typeof(Example))]
