@@ -74,6 +74,15 @@ public sealed class TokenOptions
 {
     /// <summary>Seconds that an access token lives unless its resource or client says otherwise.</summary>
     public int AccessTokenLifetimeSeconds { get; set; } = 3600;
+
+    /// <summary>Days after which a refresh token that is not used ends.</summary>
+    public int RefreshIdleDays { get; set; } = 30;
+
+    /// <summary>Days after which a refresh token ends however often it is used.</summary>
+    public int RefreshAbsoluteDays { get; set; } = 180;
+
+    /// <summary>Seconds for which a refresh token that was just replaced still gets the same answer, because answers get lost; at most 60, and 0 is strict.</summary>
+    public int RefreshOverlapSeconds { get; set; } = 10;
 }
 
 /// <summary>Password hashing and what happens after wrong passwords.</summary>

@@ -56,7 +56,7 @@ public abstract class StorageFixture : IAsyncLifetime
 
     internal Grant NewGrant(Client client, User user) => new()
     {
-        Id = Guid.CreateVersion7(Clock.GetUtcNow()), Origin = "password", ClientKey = client.Id, UserId = user.Id, Scope = "openid",
+        Id = Guid.CreateVersion7(Clock.GetUtcNow()), Origin = "password", ClientKey = client.Id, UserId = user.Id, Scope = "openid", Seed = new byte[32],
         CreatedAt = Clock.GetUtcNow(), AuthenticatedAt = Clock.GetUtcNow(), ExpiresAt = Clock.GetUtcNow().AddHours(1),
     };
 

@@ -5,9 +5,10 @@ internal static class GrantNames
 {
     public const string ClientCredentials = "client_credentials";
     public const string Password = "password";
+    public const string RefreshToken = "refresh_token";
 
     /// <summary>What a client may be given: the names of the registered grants, for those that run without a server.</summary>
-    public static IReadOnlyList<string> All { get; } = [ClientCredentials, Password];
+    public static IReadOnlyList<string> All { get; } = [ClientCredentials, Password, RefreshToken];
 }
 
 internal static class AuthenticationMethodNames

@@ -19,6 +19,9 @@ internal sealed class Client
     public bool AllowPublicPasswordGrant { get; set; }
     public int? AccessTokenLifetimeSeconds { get; set; }
 
+    /// <summary>Whether each use of a refresh token replaces it. Null: public clients rotate, confidential ones do not (RFC 9700 §4.14.2).</summary>
+    public bool? RotatesRefreshTokens { get; set; }
+
     /// <summary>The resource for which this client may introspect.</summary>
     public long? ResourceId { get; set; }
     public Resource? Resource { get; set; }
@@ -32,6 +35,8 @@ internal sealed class Client
 
     public bool MayUse(string grantType) => GrantTypes.Contains(grantType);
 
+    public bool Rotates => RotatesRefreshTokens ?? IsPublic;
+
     public bool IsDisabled => DisabledAt is not null;
 
     internal sealed class Mapping : IEntityTypeConfiguration<Client>
@@ -40,6 +45,7 @@ internal sealed class Client
         {
             builder.ToTable("Clients");
             builder.Ignore(c => c.IsDisabled);
+            builder.Ignore(c => c.Rotates);
             builder.Property(c => c.ClientId).HasMaxLength(Protocol.OAuth.ClientIdentifier.Longest);
             builder.Property(c => c.Name).HasMaxLength(256);
             builder.HasIndex(c => c.ClientId).IsUnique();

@@ -34,6 +34,7 @@ internal sealed class ClientStatements(SecretHash secrets, IEnumerable<IClientAu
             Origins = Distinct(asked.Origins),
             AllowPublicPasswordGrant = asked.AllowPublicPasswordGrant,
             AccessTokenLifetimeSeconds = asked.AccessTokenLifetimeSeconds,
+            RotatesRefreshTokens = asked.RotatesRefreshTokens,
             ResourceId = asked.Resource is null ? null : (await ResourceStatements.Require(db, asked.Resource, ct)).Id,
             CreatedAt = clock.GetUtcNow(),
             Version = version,

@@ -30,6 +30,9 @@ internal sealed record NewClient(string ClientId)
     public bool AllowPublicPasswordGrant { get; init; }
     public int? AccessTokenLifetimeSeconds { get; init; }
 
+    /// <summary>Null: public clients rotate, confidential ones do not.</summary>
+    public bool? RotatesRefreshTokens { get; init; }
+
     public IReadOnlyList<string> EffectiveMethods =>
         AuthenticationMethods.Count > 0 ? AuthenticationMethods : IsPublic ? [AuthenticationMethodNames.None] : [AuthenticationMethodNames.Basic, AuthenticationMethodNames.Post];
 

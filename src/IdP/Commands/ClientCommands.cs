@@ -31,9 +31,10 @@ internal static class ClientCommands
         var resource = new Option<string?>("--resource") { Description = "Resource for which it may introspect tokens", HelpName = "URI" };
         var openPassword = new Option<bool>("--allow-public-password-grant") { Description = "Let a public client use the password grant: anybody can then try passwords in its name" };
         var lifetime = CommandHost.Seconds("--access-token-lifetime", "Seconds that its access tokens live at most");
+        var rotates = new Option<bool?>("--rotate-refresh-tokens") { Description = "Whether each use of a refresh token replaces it (default: true for public clients)", HelpName = "true|false" };
         var command = new Command("add", "Add a client.\n\nExample: IdP client add my-service --grant client_credentials --scope \"items:read items:write\"")
         {
-            id, isPublic, name, grants, scopes, defaults, methods, origins, resource, openPassword, lifetime,
+            id, isPublic, name, grants, scopes, defaults, methods, origins, resource, openPassword, lifetime, rotates,
         };
         secret.AddTo(command);
         command.SetAction((parsed, ct) => CommandHost.Run(parsed, async context =>
@@ -53,6 +54,7 @@ internal static class ClientCommands
                 Resource = parsed.GetValue(resource),
                 AllowPublicPasswordGrant = parsed.GetValue(openPassword),
                 AccessTokenLifetimeSeconds = parsed.GetValue(lifetime),
+                RotatesRefreshTokens = parsed.GetValue(rotates),
             };
             var added = await context.Change(db => context.Get<ClientStatements>().Add(db, asked, CommandContext.Actor, ct));
             var view = View.Of(await Stored(context, added.ClientId, ct), made);
@@ -175,13 +177,13 @@ internal static class ClientCommands
     /// <summary>A client as commands print it. The names are a promise to scripts; hashes are no part of it.</summary>
     private sealed record View(string ClientId, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? ClientSecret, string? Name, bool Public,
         List<string> AuthMethods, List<string> Grants, List<string> Scopes, List<string> DefaultScopes, List<string> Origins, string? Resource,
-        bool AllowPublicPasswordGrant, int? AccessTokenLifetime, IReadOnlyList<SecretView> Secrets, DateTimeOffset CreatedAt, DateTimeOffset? DisabledAt)
+        bool AllowPublicPasswordGrant, int? AccessTokenLifetime, bool RotatesRefreshTokens, IReadOnlyList<SecretView> Secrets, DateTimeOffset CreatedAt, DateTimeOffset? DisabledAt)
     {
         /// <param name="client">The client with its secrets and resource.</param>
         /// <param name="made">The secret that was just made for it: the one chance to see it.</param>
         public static View Of(Client client, string? made = null) => new(
             client.ClientId, made, client.Name, client.IsPublic, client.AuthenticationMethods, client.GrantTypes, client.Scopes, client.DefaultScopes, client.Origins,
-            client.Resource?.Identifier, client.AllowPublicPasswordGrant, client.AccessTokenLifetimeSeconds,
+            client.Resource?.Identifier, client.AllowPublicPasswordGrant, client.AccessTokenLifetimeSeconds, client.Rotates,
             client.Secrets.OrderBy(s => s.CreatedAt).Select(s => new SecretView(s.CreatedAt, s.ExpiresAt)).ToList(), client.CreatedAt, client.DisabledAt);
     }
 

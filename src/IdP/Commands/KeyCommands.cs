@@ -105,6 +105,7 @@ internal static class KeyCommands
         {
             KeyPurpose.Sign => "sign",
             KeyPurpose.SealToken => "seal",
+            KeyPurpose.Handle => "handle",
             _ => "hash",
         };
 

@@ -103,6 +103,10 @@ internal static class Settings
         AtMost("Tokens:AccessTokenLifetimeSeconds", options.Tokens.AccessTokenLifetimeSeconds, (int)Keys.KeyStatements.LongestToken.TotalSeconds);
         AtLeast("Storage:BusyTimeoutSeconds", options.Storage.BusyTimeoutSeconds, 0);
         AtLeast("Passwords:QueuePerThread", options.Passwords.QueuePerThread, 0);
+        AtLeast("Tokens:RefreshIdleDays", options.Tokens.RefreshIdleDays, 1);
+        AtLeast("Tokens:RefreshAbsoluteDays", options.Tokens.RefreshAbsoluteDays, options.Tokens.RefreshIdleDays);
+        AtLeast("Tokens:RefreshOverlapSeconds", options.Tokens.RefreshOverlapSeconds, 0);
+        AtMost("Tokens:RefreshOverlapSeconds", options.Tokens.RefreshOverlapSeconds, 60);
         AtLeast("Passwords:Iterations", options.Passwords.Iterations, 1);
         AtLeast("Passwords:HashThreads", options.Passwords.HashThreads, 0);
         AtLeast("Passwords:LockoutAttempts", options.Passwords.LockoutAttempts, 1);

@@ -23,7 +23,23 @@ internal sealed class Grant
     public long ClientKey { get; set; }
     public Guid UserId { get; set; }
     public required string Scope { get; set; }
-    public long? ResourceId { get; set; }
+
+    /// <summary>The identifier of the API that the tokens are for, as the client named it; null when they are for the provider alone.</summary>
+    public string? ResourceIdentifier { get; set; }
+
+    /// <summary>What every handle of this grant is proved by: 32 random bytes.</summary>
+    public required byte[] Seed { get; set; }
+
+    /// <summary>The newest refresh token; 0 when there is none.</summary>
+    public int Generation { get; set; }
+    public DateTimeOffset? RotatedAt { get; set; }
+
+    /// <summary>How often the newest refresh token was given again since.</summary>
+    public int Retries { get; set; }
+
+    /// <summary>When refresh tokens end if they are not used, and when they end in any case.</summary>
+    public DateTimeOffset? IdleExpiresAt { get; set; }
+    public DateTimeOffset? AbsoluteExpiresAt { get; set; }
     public DateTimeOffset CreatedAt { get; set; }
     public DateTimeOffset AuthenticatedAt { get; set; }
 
@@ -60,6 +76,8 @@ internal sealed class Grant
             builder.Property(g => g.Id).ValueGeneratedNever();
             builder.Property(g => g.Origin).HasMaxLength(64);
             builder.Property(g => g.Scope).HasMaxLength(4000);
+            builder.Property(g => g.ResourceIdentifier).HasMaxLength(500);
+            builder.Property(g => g.Seed).HasMaxLength(32);
             builder.HasIndex(g => g.UserId);
             builder.HasIndex(g => g.ClientKey);
             builder.HasIndex(g => g.ExpiresAt);

@@ -113,9 +113,22 @@ internal sealed class KeyRing(Database database, IdpOptions options, TimeProvide
         return null;
     }
 
+    /// <summary>The newest key that makes handles, or the one with the number that a handle names.</summary>
+    public (int Number, byte[] Secret)? HandleKey(int? number)
+    {
+        var keys = _keys.Symmetric;
+        for (var i = keys.Length - 1; i >= 0; i--)
+        {
+            var stored = keys[i].Stored;
+            if (stored.Purpose == KeyPurpose.Handle && stored.RevokedAt is null && (number is null || stored.Number == number)) return (stored.Number, keys[i].Secret!);
+        }
+        return null;
+    }
+
     private async Task EnsureAll(IdpDbContext db, DateTimeOffset now, CancellationToken ct)
     {
         await KeyStatements.Ensure(db, Masters, KeyPurpose.Hash, KeyStatements.HashAlgorithm, now, ct);
+        await KeyStatements.Ensure(db, Masters, KeyPurpose.Handle, KeyStatements.HandleAlgorithm, now, ct);
         await KeyStatements.Ensure(db, Masters, KeyPurpose.SealToken, KeyStatements.SealAlgorithm, now, ct);
         await KeyStatements.Ensure(db, Masters, KeyPurpose.Sign, SigningAlgorithms.ES256, now, ct);
     }
@@ -123,7 +136,7 @@ internal sealed class KeyRing(Database database, IdpOptions options, TimeProvide
     // Nodes that start or rotate at once must not each make a key.
     private Task Write(Func<IdpDbContext, DateTimeOffset, Task> change, CancellationToken ct) => database.Write(async db =>
     {
-        await ServerState.OneAtATime(db, ct);
+        await ServerState.TakeTurn(db, ct);
         await change(db, clock.GetUtcNow());
     }, ct);
 

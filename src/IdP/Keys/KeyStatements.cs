@@ -11,6 +11,7 @@ internal static class KeyStatements
 {
     public const string SealAlgorithm = "A256GCM";
     public const string HashAlgorithm = "HS256";
+    public const string HandleAlgorithm = "A256CTR-HS256";
 
     /// <summary>The longest life of anything that a key signs or seals; a key goes when the last of it has expired.</summary>
     public static readonly TimeSpan LongestToken = TimeSpan.FromDays(1);
@@ -30,8 +31,8 @@ internal static class KeyStatements
         var rotated = false;
         foreach (var newest in await Newest(db, ct))
         {
-            // Hashes cannot be made again without the secrets, so their key stays until a command replaces it.
-            if (newest.Purpose == KeyPurpose.Hash || newest.ActiveFrom + lifetime - ahead > now) continue;
+            // Hashes cannot be made again without the secrets, and handles may live for months: these keys stay until a command replaces them.
+            if (newest.Purpose is KeyPurpose.Hash or KeyPurpose.Handle || newest.ActiveFrom + lifetime - ahead > now) continue;
             await Succeed(db, masters, newest, Later(newest.ActiveFrom + lifetime, now + TimeSpan.FromDays(1)), now, "server", ct);
             rotated = true;
         }
@@ -73,7 +74,7 @@ internal static class KeyStatements
     public static Task<int> Sweep(IdpDbContext db, DateTimeOffset now, CancellationToken ct)
     {
         var gone = now - LongestToken - TimeSpan.FromMinutes(5);
-        return db.Set<StoredKey>().Where(k => k.Purpose != KeyPurpose.Hash && (k.ActiveUntil < gone || k.RevokedAt < gone)).ExecuteDeleteAsync(ct);
+        return db.Set<StoredKey>().Where(k => k.Purpose != KeyPurpose.Hash && k.Purpose != KeyPurpose.Handle && (k.ActiveUntil < gone || k.RevokedAt < gone)).ExecuteDeleteAsync(ct);
     }
 
     /// <summary>Seals every key with the first master key.</summary>

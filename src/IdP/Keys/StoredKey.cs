@@ -13,6 +13,9 @@ internal enum KeyPurpose
 
     /// <summary>Keys the hashes of client secrets and of names in counters.</summary>
     Hash = 3,
+
+    /// <summary>Makes handles: refresh tokens.</summary>
+    Handle = 4,
 }
 
 /// <summary>A key at rest: its private part is sealed under a master key.</summary>

@@ -1,4 +1,5 @@
 using IdP.Clients;
+using IdP.Grants;
 using IdP.Protocol.OAuth;
 
 namespace IdP.Resources;
@@ -6,7 +7,8 @@ namespace IdP.Resources;
 /// <summary>What a token will be good for: scopes, the one API that it is for (null: only the provider itself) and its audiences.</summary>
 internal sealed record GrantedScopes(string[] Scopes, Resource? Api, string[] Audience)
 {
-    public bool HasOpenId => Scopes.Contains("openid");
+    /// <summary>The API's identifier as the client named it; null when the token is for the provider alone.</summary>
+    public string? ApiIdentifier => Api is null ? null : Audience[0];
 
     /// <summary>Decides scopes and audience of a request that names no grant yet. Pure.</summary>
     /// <param name="client">Who asks.</param>
@@ -44,9 +46,29 @@ internal sealed record GrantedScopes(string[] Scopes, Resource? Api, string[] Au
 
         var api = named.Api ?? owner;
         var identifier = named.Api is null ? owner?.Identifier : named.Identifier;
-        string[] audience = identifier is null ? [issuer] : scopes.Contains("openid") ? [identifier, issuer] : [identifier];
-        return new GrantedScopes(scopes, api, audience);
+        return new GrantedScopes(scopes, api, AudienceOf(scopes, identifier, issuer));
     }
+
+    /// <summary>RFC 6749 §6: what a refresh asks for may be less than what was granted, never more; a right that the client has lost is gone.</summary>
+    public static Result<GrantedScopes> Narrow(Client client, StoredGrant grant, FormParameters form, ResourceCatalog.Snapshot catalog, string issuer)
+    {
+        if (ScopeText.Parse(form["scope"]).Failed(out var asked, out var error)) return error;
+        if (NamedResource(form, catalog, issuer).Failed(out var named, out error)) return error;
+        var api = grant.ResourceIdentifier is null ? null : catalog.ByIdentifier(grant.ResourceIdentifier);
+        if (named.IsNamed && (named.Api is null ? named.Identifier != issuer || api is not null : named.Api.Id != api?.Id))
+            return OAuthError.InvalidTarget("the resource was not granted");
+
+        var granted = grant.Scope.Split(' ');
+        foreach (var name in asked)
+            if (!granted.Contains(name)) return OAuthError.InvalidScope($"the scope '{OAuthError.Printable(name)}' was not granted");
+        var scopes = (asked.Length > 0 ? asked : granted)
+            .Where(name => client.Scopes.Contains(name) && (ResourceCatalog.IdentityScopes.ContainsKey(name) || (api is not null && catalog.Scope(name)?.ResourceId == api.Id))).ToArray();
+        if (scopes.Length == 0 || scopes.Length < asked.Length) return OAuthError.InvalidScope("the client has lost a scope that it asks for");
+        return new GrantedScopes(scopes, api, AudienceOf(scopes, api is null ? null : grant.ResourceIdentifier, issuer));
+    }
+
+    private static string[] AudienceOf(string[] scopes, string? identifier, string issuer) =>
+        identifier is null ? [issuer] : scopes.Contains("openid") ? [identifier, issuer] : [identifier];
 
     private static Result<Target> NamedResource(FormParameters form, ResourceCatalog.Snapshot catalog, string issuer)
     {

@@ -18,6 +18,7 @@ internal sealed class ResourceCatalog(Database database)
         ["openid"] = "Know who you are",
         ["profile"] = "Your name and profile",
         ["email"] = "Your e-mail address",
+        ["offline_access"] = "Stay allowed when you are not there",
     }.ToFrozenDictionary();
 
     private volatile Snapshot _snapshot = new([], []);

@@ -74,6 +74,9 @@ internal sealed class Database : IDisposable
     public Task<T> Write<T>(Func<IdpDbContext, Task<T>> change, CancellationToken ct) =>
         _writer is not null ? _writer.Write(change, ct) : WritePostgres(change, ct);
 
+    /// <summary>Runs one statement on SQLite; see <see cref="PreparedStatements"/>.</summary>
+    public Task<int> ExecuteSqlite(string sql, object[] values, CancellationToken ct) => _writer!.Execute(sql, values, ct);
+
     public Task Write(Func<IdpDbContext, Task> change, CancellationToken ct) =>
         Write<bool>(async db => { await change(db); return true; }, ct);
 

@@ -21,12 +21,8 @@ internal sealed class ServerState
         return await db.Set<ServerState>().Where(s => s.Id == OnlyId).Select(s => s.ChangeStamp).SingleAsync(ct);
     }
 
-    /// <summary>Waits for other changes by operators to commit, so that what is looked up afterwards is still true at the commit.</summary>
+    /// <summary>Waits for other changes by operators, on any node, to commit, so that what is looked up afterwards is still true at the commit.</summary>
     public static Task TakeTurn(IdpDbContext db, CancellationToken ct) => db.Set<ServerState>().Where(s => s.Id == OnlyId)
-        .ExecuteUpdateAsync(set => set.SetProperty(s => s.ChangeStamp, s => s.ChangeStamp), ct);
-
-    /// <summary>Lets one transaction at a time, of all nodes, go on from here: for changes that look before they write.</summary>
-    public static Task<int> OneAtATime(IdpDbContext db, CancellationToken ct) => db.Set<ServerState>().Where(s => s.Id == OnlyId)
         .ExecuteUpdateAsync(set => set.SetProperty(s => s.ChangeStamp, s => s.ChangeStamp), ct);
 
     internal sealed class Mapping : IEntityTypeConfiguration<ServerState>

@@ -24,10 +24,14 @@ internal sealed class SqliteWriter : IDisposable
         });
     }
 
-    public async Task<T> Write<T>(Func<IdpDbContext, Task<T>> work, CancellationToken ct)
+    public Task<T> Write<T>(Func<IdpDbContext, Task<T>> work, CancellationToken ct) => Enqueue(new ContextChange<T>(work, ct), ct);
+
+    /// <summary>One prepared statement, without a context.</summary>
+    public Task<int> Execute(string sql, object[] values, CancellationToken ct) => Enqueue(new StatementChange(sql, values, ct), ct);
+
+    private async Task<T> Enqueue<T>(Change<T> change, CancellationToken ct)
     {
         _ = _thread.Value;
-        var change = new Change<T>(work, ct);
         await _queue.Writer.WriteAsync(change, ct);
         return await change.Completion;
     }
@@ -35,7 +39,7 @@ internal sealed class SqliteWriter : IDisposable
     private void Run()
     {
         var batch = new List<Change>(LargestBatch);
-        SqliteConnection? connection = null;
+        Session? session = null;
         while (_queue.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
         {
             batch.Clear();
@@ -44,54 +48,28 @@ internal sealed class SqliteWriter : IDisposable
             if (batch.Count == 0) continue;
             try
             {
-                connection ??= Open();
-                Commit(connection, batch);
+                session ??= new Session(_connectionString, _busySeconds);
+                Commit(session, batch);
             }
             catch (Exception failure)
             {
                 // A failed COMMIT undoes the whole batch; nobody has been told otherwise.
                 var sentence = Migrator.Explain($"database {new SqliteConnectionStringBuilder(_connectionString).DataSource}", failure) ?? "The database refused the change.";
                 foreach (var change in batch) change.Fail(new StorageException(sentence, failure));
-                connection?.Dispose();
-                connection = null;
+                session?.Dispose();
+                session = null;
                 continue;
             }
             foreach (var change in batch) change.Answer();
         }
-        connection?.Dispose();
+        session?.Dispose();
     }
 
-    private SqliteConnection Open()
+    private static void Commit(Session session, List<Change> batch)
     {
-        var connection = new SqliteConnection(_connectionString) { DefaultTimeout = _busySeconds };
-        connection.Open();
-        Execute(connection, "PRAGMA synchronous = FULL");
-        return connection;
-    }
-
-    private static void Commit(SqliteConnection connection, List<Change> batch)
-    {
-        using var transaction = connection.BeginTransaction(deferred: false);
-        var options = new DbContextOptionsBuilder<SqliteIdpDbContext>().UseSqlite(connection).Options;
-        foreach (var change in batch)
-        {
-            Execute(connection, "SAVEPOINT item");
-            using (var db = new SqliteIdpDbContext(options))
-            {
-                db.Database.AutoSavepointsEnabled = false;
-                db.Database.UseTransaction(transaction);
-                if (!change.Run(db)) Execute(connection, "ROLLBACK TO item");
-            }
-            Execute(connection, "RELEASE item");
-        }
+        using var transaction = session.Connection.BeginTransaction(deferred: false);
+        foreach (var change in batch) change.Run(session, transaction);
         transaction.Commit();
-    }
-
-    private static void Execute(SqliteConnection connection, string sql)
-    {
-        using var command = connection.CreateCommand();
-        command.CommandText = sql;
-        command.ExecuteNonQuery();
     }
 
     public void Dispose()
@@ -100,15 +78,36 @@ internal sealed class SqliteWriter : IDisposable
         if (_thread.IsValueCreated) _thread.Value.Join();
     }
 
+    /// <summary>The writer's connection with what is prepared on it.</summary>
+    private sealed class Session : IDisposable
+    {
+        public Session(string connectionString, int busySeconds)
+        {
+            Connection = new SqliteConnection(connectionString) { DefaultTimeout = busySeconds };
+            Connection.Open();
+            Statements = new SqliteStatements(Connection);
+            Options = new DbContextOptionsBuilder<SqliteIdpDbContext>().UseSqlite(Connection).Options;
+            Execute("PRAGMA synchronous = FULL", transaction: null);
+        }
+
+        public SqliteConnection Connection { get; }
+        public SqliteStatements Statements { get; }
+        public DbContextOptions<SqliteIdpDbContext> Options { get; }
+
+        public void Execute(string sql, SqliteTransaction? transaction) => Statements.Bind(sql, [], transaction).ExecuteNonQuery();
+
+        public void Dispose() => Statements.Dispose();
+    }
+
     private abstract class Change
     {
         public abstract bool IsCancelled { get; }
-        public abstract bool Run(IdpDbContext db);
+        public abstract void Run(Session session, SqliteTransaction transaction);
         public abstract void Answer();
         public abstract void Fail(Exception failure);
     }
 
-    private sealed class Change<T>(Func<IdpDbContext, Task<T>> work, CancellationToken ct) : Change
+    private abstract class Change<T>(CancellationToken ct) : Change
     {
         private readonly TaskCompletionSource<T> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private T? _value;
@@ -118,12 +117,12 @@ internal sealed class SqliteWriter : IDisposable
 
         public override bool IsCancelled => ct.IsCancellationRequested && _completion.TrySetCanceled(ct);
 
-        public override bool Run(IdpDbContext db)
+        /// <summary>Does the work; false when it failed and must be undone.</summary>
+        protected bool Try(Func<T> work)
         {
             try
             {
-                // SQLite's asynchronous calls complete synchronously, so this waits for nothing.
-                _value = work(db).GetAwaiter().GetResult();
+                _value = work();
                 return true;
             }
             catch (Exception failure)
@@ -140,5 +139,28 @@ internal sealed class SqliteWriter : IDisposable
         }
 
         public override void Fail(Exception failure) => _completion.TrySetException(_failure ?? failure);
+    }
+
+    private sealed class ContextChange<T>(Func<IdpDbContext, Task<T>> work, CancellationToken ct) : Change<T>(ct)
+    {
+        public override void Run(Session session, SqliteTransaction transaction)
+        {
+            session.Execute("SAVEPOINT item", transaction);
+            using (var db = new SqliteIdpDbContext(session.Options))
+            {
+                db.Database.AutoSavepointsEnabled = false;
+                db.Database.UseTransaction(transaction);
+                // SQLite's asynchronous calls complete synchronously, so this waits for nothing.
+                if (!Try(() => work(db).GetAwaiter().GetResult())) session.Execute("ROLLBACK TO item", transaction);
+            }
+            session.Execute("RELEASE item", transaction);
+        }
+    }
+
+    private sealed class StatementChange(string sql, object[] values, CancellationToken ct) : Change<int>(ct)
+    {
+        // A statement that fails changes nothing, so it needs no savepoint.
+        public override void Run(Session session, SqliteTransaction transaction) =>
+            Try(() => session.Statements.Bind(sql, values, transaction).ExecuteNonQuery());
     }
 }

@@ -14,6 +14,7 @@ internal static class StorageFeature
     public static void AddStorage(this IServiceCollection services)
     {
         services.AddSingleton<Database>();
+        services.AddSingleton<PreparedStatements>();
         services.AddSingleton<TimeProvider>(provider => provider.GetRequiredService<DatabaseClock>());
         services.AddSingleton<ChangePoll>();
         services.AddHostedService(provider => provider.GetRequiredService<ChangePoll>());

@@ -9,6 +9,9 @@ internal sealed record Authorization(Client Client, GrantedScopes Granted, strin
     /// <summary>The grant that the tokens hang on; null for client_credentials.</summary>
     public Guid? GrantId { get; init; }
 
+    /// <summary>The refresh token to give; null gives none.</summary>
+    public string? RefreshToken { get; init; }
+
     /// <summary>When the person proved who they are.</summary>
     public DateTimeOffset? AuthenticatedAt { get; init; }
 
@@ -23,4 +26,4 @@ internal sealed record Authorization(Client Client, GrantedScopes Granted, strin
 }
 
 /// <summary>What the token endpoint answers with.</summary>
-internal sealed record TokenResponse(string AccessToken, int ExpiresIn, string Scope, string JwtId);
+internal sealed record TokenResponse(string AccessToken, int ExpiresIn, string Scope, string JwtId, string? RefreshToken);

@@ -9,7 +9,8 @@ using Microsoft.EntityFrameworkCore;
 namespace IdP.Tokens;
 
 /// <summary>RFC 7009: a client gives a token back. A disabled client still may.</summary>
-internal sealed class RevocationEndpoint(ClientAuthentication clients, TokenReader reader, Database database, TimeProvider clock)
+internal sealed class RevocationEndpoint(
+    ClientAuthentication clients, TokenReader reader, RefreshTokens refreshTokens, GrantStatements grants, Database database, TimeProvider clock)
 {
     public const string Path = "/connect/revoke";
 
@@ -23,20 +24,38 @@ internal sealed class RevocationEndpoint(ClientAuthentication clients, TokenRead
         if (form["token"] is not { } token) { await OAuthResults.Error(http, OAuthError.InvalidRequest("token is required")); return; }
 
         // RFC 7009 §2.2: a token that is not one, or no longer, is as good as revoked. The hint changes nothing: one look tells what it is.
-        var claims = reader.Read(token);
-        if (claims is not null)
-        {
-            // RFC 7009 §2.1: refused, and the client is told.
-            if (claims.ClientId != client.ClientId) { await OAuthResults.Error(http, OAuthError.InvalidGrant("the token was issued to another client")); return; }
-            await Revoke(claims, client, RequestFacts.Of(http), ct);
-        }
-        RequestFacts.Of(http).Outcome = claims is null ? "nothing to revoke" : "revoked";
+        var facts = RequestFacts.Of(http);
+        Result<bool> revoked = false;
+        if (reader.Read(token) is { } claims) revoked = await RevokeAccessToken(claims, client, facts, ct);
+        else if (refreshTokens.Open(token) is { } handle) revoked = await RevokeGrant(handle, client, facts, ct);
+        if (revoked.Failed(out var done, out error)) { await OAuthResults.Error(http, error); return; }
+        facts.Outcome = done ? "revoked" : "nothing to revoke";
         http.Response.Headers.CacheControl = "no-store";
         http.Response.ContentLength = 0;
     }
 
-    private async Task Revoke(AccessTokenClaims claims, Client client, RequestFacts facts, CancellationToken ct)
+    // RFC 7009 §2.1: refused, and the client is told.
+    private static OAuthError AnotherClients() => OAuthError.InvalidGrant("the token was issued to another client");
+
+    /// <summary>RFC 7009 §2.1: with a refresh token goes everything that was issued under its grant.</summary>
+    private async Task<Result<bool>> RevokeGrant(HandleBody handle, Client client, RequestFacts facts, CancellationToken ct)
     {
+        var grant = await grants.Read(handle.GrantId, ct);
+        if (grant is null || !RefreshTokens.Proves(handle, grant.Seed)) return false;
+        if (grant.ClientKey != client.Id) return AnotherClients();
+        return await database.Write(async db =>
+        {
+            var now = clock.GetUtcNow();
+            if (await Grant.Revoke(db.Set<Grant>().Where(g => g.Id == grant.Id), now, ct) == 0) return false;
+            AuditEvent.Record(db, now, "grant.revoked", $"client:{client.ClientId}", $"grant:{grant.Id:N}", facts.Address);
+            await db.SaveChangesAsync(ct);
+            return true;
+        }, ct);
+    }
+
+    private async Task<Result<bool>> RevokeAccessToken(AccessTokenClaims claims, Client client, RequestFacts facts, CancellationToken ct)
+    {
+        if (claims.ClientId != client.ClientId) return AnotherClients();
         try
         {
             await database.Write(async db =>
@@ -51,5 +70,6 @@ internal sealed class RevocationEndpoint(ClientAuthentication clients, TokenRead
         {
             // Revoked twice at once: revoked.
         }
+        return true;
     }
 }

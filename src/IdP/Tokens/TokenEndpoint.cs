@@ -61,6 +61,7 @@ internal sealed class TokenEndpoint(ClientAuthentication clients, IEnumerable<IG
         writer.WriteString("token_type"u8, "Bearer"u8);
         writer.WriteNumber("expires_in"u8, response.ExpiresIn);
         writer.WriteString("scope"u8, response.Scope);
+        if (response.RefreshToken is { } refreshToken) writer.WriteString("refresh_token"u8, refreshToken);
         writer.WriteEndObject();
     });
 }

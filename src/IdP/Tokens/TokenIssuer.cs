@@ -26,7 +26,7 @@ internal sealed class TokenIssuer(KeyRing keys, OpaqueTokens opaque, Issuer issu
         var token = api is { TokenFormat: TokenFormat.Opaque }
             ? opaque.Seal(claims.WrittenSpan)
             : keys.Signer(api?.Algorithm ?? SigningAlgorithms.ES256).Sign(AccessTokenRules.Type, claims.WrittenSpan);
-        return new TokenResponse(token, lifetime, scope, jwtId);
+        return new TokenResponse(token, lifetime, scope, jwtId, authorization.RefreshToken);
     }
 
     // RFC 9068 §2.2, and what ties the token to what may be revoked: the grant, or the client's generation.

@@ -17,6 +17,7 @@ internal static class TokensFeature
     {
         services.AddSingleton<IGrant, ClientCredentialsGrant>();
         services.AddSingleton<IGrant, PasswordGrant>();
+        services.AddSingleton<IGrant, RefreshTokenGrant>();
         services.AddSingleton<TokenIssuer>();
         services.AddSingleton<OpaqueTokens>();
         services.AddSingleton<TokenReader>();

@@ -73,7 +73,8 @@ public abstract class GrantSuite(StorageFixture fixture)
     [Fact]
     public async Task A_token_of_a_grant_lives_as_long_as_everything_it_hangs_on()
     {
-        using var liveness = new Liveness(fixture.Database);
+        using var statements = new PreparedStatements(fixture.Database);
+        var liveness = new Liveness(statements);
         var (client, user) = await Pair("token");
         var grant = fixture.NewGrant(client, user);
         await fixture.Database.Write(db => Grant.Insert(db, grant, user.SecurityStamp!, CancellationToken.None), CancellationToken.None);
@@ -93,7 +94,8 @@ public abstract class GrantSuite(StorageFixture fixture)
     [Fact]
     public async Task A_token_of_a_client_lives_as_long_as_its_generation()
     {
-        using var liveness = new Liveness(fixture.Database);
+        using var statements = new PreparedStatements(fixture.Database);
+        var liveness = new Liveness(statements);
         var client = await fixture.AddClient("machine");
         var token = Token(client, "jti-client") with { Generation = 1 };
         Assert.True(await liveness.IsAlive(token, CancellationToken.None));
@@ -105,7 +107,8 @@ public abstract class GrantSuite(StorageFixture fixture)
     [Trait("Case", "STA-11")]
     public async Task A_token_dies_with_its_key()
     {
-        using var liveness = new Liveness(fixture.Database);
+        using var statements = new PreparedStatements(fixture.Database);
+        var liveness = new Liveness(statements);
         var (client, now) = (await fixture.AddClient("keyed"), fixture.Clock.GetUtcNow());
         var token = Token(client, "jti-key") with { Generation = 1, KeyId = "doomed" };
         await fixture.Write(db => db.Add(new StoredKey { KeyId = "doomed", Algorithm = "Y", Sealed = [1], MasterKeyId = "m", CreatedAt = now, ActiveFrom = now }));

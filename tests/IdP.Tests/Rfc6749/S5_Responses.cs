@@ -50,7 +50,6 @@ public sealed class S5_2_ErrorResponse(SqliteServer fixture) : IClassFixture<Sql
     [Theory]
     [Trait("Case", "TOK-06")]
     [InlineData("authorization_code")]
-    [InlineData("refresh_token")]
     [InlineData("implicit")]
     [InlineData("urn:ietf:params:oauth:grant-type:device_code")]
     [InlineData("urn:ietf:params:oauth:grant-type:token-exchange")]

@@ -9,7 +9,8 @@ using IdP.Storage;
 namespace IdP.Tokens.GrantTypes;
 
 /// <summary>RFC 6749 §4.3: the client has the person's password. RFC 9700 §2.4 deprecates it; only clients that are given it have it.</summary>
-internal sealed class PasswordGrant(PasswordCheck passwords, Database database, ResourceCatalog catalog, Issuer issuer, IdpOptions options, TimeProvider clock) : IGrant
+internal sealed class PasswordGrant(
+    PasswordCheck passwords, RefreshTokens refreshTokens, Database database, ResourceCatalog catalog, Issuer issuer, IdpOptions options, TimeProvider clock) : IGrant
 {
     public string Name => GrantNames.Password;
 
@@ -31,30 +32,37 @@ internal sealed class PasswordGrant(PasswordCheck passwords, Database database, 
             AuthenticatedAt = now,
             AccessTokenLifetime = Authorization.Lifetime(client, granted.Api, options),
         };
-        if (!await Store(authorization, person, request.Facts, ct))
+        var grant = NewGrant(authorization, person.User);
+        if (RefreshTokens.AreDue(client, granted.Scopes)) authorization = authorization with { RefreshToken = refreshTokens.Begin(grant, now) };
+        if (!await Store(grant, client.ClientId, person, request.Facts, ct))
             return OAuthError.InvalidGrant("the user name or password is wrong", "the account or the client changed meanwhile");
         request.Facts.Subject = authorization.Subject;
         return authorization;
     }
 
-    private Task<bool> Store(Authorization authorization, ProvenPerson person, RequestFacts facts, CancellationToken ct) => database.Write(async db =>
+    private Grant NewGrant(Authorization authorization, User user)
     {
-        await person.Accept(db, ct);
         var now = authorization.AuthenticatedAt!.Value;
-        var grant = new Grant
+        return new Grant
         {
             Id = authorization.GrantId!.Value,
             Origin = Name,
             ClientKey = authorization.Client.Id,
-            UserId = person.User.Id,
+            UserId = user.Id,
             Scope = string.Join(' ', authorization.Granted.Scopes),
-            ResourceId = authorization.Granted.Api?.Id,
+            ResourceIdentifier = authorization.Granted.ApiIdentifier,
+            Seed = RefreshTokens.NewSeed(),
             CreatedAt = now,
             AuthenticatedAt = now,
             ExpiresAt = now + authorization.AccessTokenLifetime,
         };
+    }
+
+    private Task<bool> Store(Grant grant, string clientId, ProvenPerson person, RequestFacts facts, CancellationToken ct) => database.Write(async db =>
+    {
+        await person.Accept(db, ct);
         if (!await Grant.Insert(db, grant, person.User.SecurityStamp!, ct)) return false;
-        AuditEvent.Record(db, now, "sign_in.succeeded", $"client:{authorization.Client.ClientId}", $"user:{authorization.Subject}", facts.Address,
+        AuditEvent.Record(db, grant.CreatedAt, "sign_in.succeeded", $"client:{clientId}", $"user:{person.User.Subject}", facts.Address,
             new Dictionary<string, string> { ["grant"] = grant.Id.ToString("N"), ["method"] = "password" });
         await db.SaveChangesAsync(ct);
         return true;

@@ -310,6 +310,9 @@ namespace IdP.Storage.Migrations.Postgres
                     b.Property<long?>("ResourceId")
                         .HasColumnType("bigint");
 
+                    b.Property<bool?>("RotatesRefreshTokens")
+                        .HasColumnType("boolean");
+
                     b.PrimitiveCollection<List<string>>("Scopes")
                         .IsRequired()
                         .HasColumnType("text[]");
@@ -369,6 +372,9 @@ namespace IdP.Storage.Migrations.Postgres
                     b.Property<Guid>("Id")
                         .HasColumnType("uuid");
 
+                    b.Property<long?>("AbsoluteExpiresAt")
+                        .HasColumnType("bigint");
+
                     b.Property<long>("AuthenticatedAt")
                         .HasColumnType("bigint");
 
@@ -381,16 +387,30 @@ namespace IdP.Storage.Migrations.Postgres
                     b.Property<long>("ExpiresAt")
                         .HasColumnType("bigint");
 
+                    b.Property<int>("Generation")
+                        .HasColumnType("integer");
+
+                    b.Property<long?>("IdleExpiresAt")
+                        .HasColumnType("bigint");
+
                     b.Property<string>("Origin")
                         .IsRequired()
                         .HasMaxLength(64)
                         .HasColumnType("character varying(64)")
                         .UseCollation("C");
 
-                    b.Property<long?>("ResourceId")
-                        .HasColumnType("bigint");
+                    b.Property<string>("ResourceIdentifier")
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .UseCollation("C");
+
+                    b.Property<int>("Retries")
+                        .HasColumnType("integer");
 
                     b.Property<long?>("RevokedAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<long?>("RotatedAt")
                         .HasColumnType("bigint");
 
                     b.Property<string>("Scope")
@@ -398,6 +418,11 @@ namespace IdP.Storage.Migrations.Postgres
                         .HasMaxLength(4000)
                         .HasColumnType("character varying(4000)")
                         .UseCollation("C");
+
+                    b.Property<byte[]>("Seed")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("bytea");
 
                     b.Property<int>("State")
                         .HasColumnType("integer");

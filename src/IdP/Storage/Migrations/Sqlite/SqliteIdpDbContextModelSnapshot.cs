@@ -301,6 +301,9 @@ namespace IdP.Storage.Migrations.Sqlite
                     b.Property<long?>("ResourceId")
                         .HasColumnType("INTEGER");
 
+                    b.Property<bool?>("RotatesRefreshTokens")
+                        .HasColumnType("INTEGER");
+
                     b.PrimitiveCollection<string>("Scopes")
                         .IsRequired()
                         .HasColumnType("TEXT");
@@ -358,6 +361,9 @@ namespace IdP.Storage.Migrations.Sqlite
                     b.Property<byte[]>("Id")
                         .HasColumnType("BLOB");
 
+                    b.Property<long?>("AbsoluteExpiresAt")
+                        .HasColumnType("INTEGER");
+
                     b.Property<long>("AuthenticatedAt")
                         .HasColumnType("INTEGER");
 
@@ -370,16 +376,30 @@ namespace IdP.Storage.Migrations.Sqlite
                     b.Property<long>("ExpiresAt")
                         .HasColumnType("INTEGER");
 
+                    b.Property<int>("Generation")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("IdleExpiresAt")
+                        .HasColumnType("INTEGER");
+
                     b.Property<string>("Origin")
                         .IsRequired()
                         .HasMaxLength(64)
                         .HasColumnType("TEXT")
                         .UseCollation("BINARY");
 
-                    b.Property<long?>("ResourceId")
+                    b.Property<string>("ResourceIdentifier")
+                        .HasMaxLength(500)
+                        .HasColumnType("TEXT")
+                        .UseCollation("BINARY");
+
+                    b.Property<int>("Retries")
                         .HasColumnType("INTEGER");
 
                     b.Property<long?>("RevokedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("RotatedAt")
                         .HasColumnType("INTEGER");
 
                     b.Property<string>("Scope")
@@ -387,6 +407,11 @@ namespace IdP.Storage.Migrations.Sqlite
                         .HasMaxLength(4000)
                         .HasColumnType("TEXT")
                         .UseCollation("BINARY");
+
+                    b.Property<byte[]>("Seed")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("BLOB");
 
                     b.Property<int>("State")
                         .HasColumnType("INTEGER");

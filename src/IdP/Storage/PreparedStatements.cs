@@ -1,0 +1,99 @@
+using System.Collections.Concurrent;
+using System.Data.Common;
+using Microsoft.Data.Sqlite;
+
+namespace IdP.Storage;
+
+/// <summary>
+/// One statement of the hot path at a time, prepared once for each connection: portable SQL with parameters @p0, @p1 ... Reads on SQLite
+/// run on the caller's thread, because they answer from memory in microseconds; writes go the way of every write.
+/// </summary>
+internal sealed class PreparedStatements(Database database) : IDisposable
+{
+    private readonly ConcurrentBag<SqliteStatements> _readers = [];
+
+    /// <summary>The first row, or default when there is none.</summary>
+    public async ValueTask<T?> Read<T>(string sql, object[] values, Func<DbDataReader, T> map, CancellationToken ct)
+    {
+        if (database.Engine == Engine.Postgres)
+        {
+            await using var connection = await database.OpenPostgres(ct);
+            await using var command = Bound(connection.CreateCommand(), sql, values);
+            await using var rows = await command.ExecuteReaderAsync(ct);
+            return await rows.ReadAsync(ct) ? map(rows) : default;
+        }
+        if (!_readers.TryTake(out var reader)) reader = new SqliteStatements((SqliteConnection)database.OpenConnection());
+        T? row;
+        try
+        {
+            using var rows = reader.Bind(sql, values, transaction: null).ExecuteReader();
+            row = rows.Read() ? map(rows) : default;
+        }
+        catch
+        {
+            // A connection that failed is not worth keeping.
+            reader.Dispose();
+            throw;
+        }
+        _readers.Add(reader);
+        return row;
+    }
+
+    /// <summary>Runs one statement durably; the number of rows that it changed.</summary>
+    public async Task<int> Execute(string sql, object[] values, CancellationToken ct)
+    {
+        if (database.Engine == Engine.Sqlite) return await database.ExecuteSqlite(sql, values, ct);
+        await using var connection = await database.OpenPostgres(ct);
+        await using var command = Bound(connection.CreateCommand(), sql, values);
+        return await command.ExecuteNonQueryAsync(ct);
+    }
+
+    public void Dispose()
+    {
+        while (_readers.TryTake(out var reader)) reader.Dispose();
+    }
+
+    private static DbCommand Bound(DbCommand command, string sql, object[] values)
+    {
+        command.CommandText = sql;
+        for (var i = 0; i < values.Length; i++)
+        {
+            var parameter = command.CreateParameter();
+            parameter.ParameterName = $"p{i}";
+            parameter.Value = values[i];
+            command.Parameters.Add(parameter);
+        }
+        return command;
+    }
+}
+
+/// <summary>One SQLite connection and its prepared commands. For one thread at a time.</summary>
+internal sealed class SqliteStatements(SqliteConnection connection) : IDisposable
+{
+    private readonly Dictionary<string, SqliteCommand> _prepared = new(StringComparer.Ordinal);
+
+    public SqliteCommand Bind(string sql, object[] values, SqliteTransaction? transaction)
+    {
+        if (!_prepared.TryGetValue(sql, out var command))
+        {
+            command = connection.CreateCommand();
+            command.CommandText = sql;
+            for (var i = 0; i < values.Length; i++) command.Parameters.AddWithValue($"@p{i}", Native(values[i]));
+            command.Transaction = transaction;
+            command.Prepare();
+            _prepared.Add(sql, command);
+            return command;
+        }
+        for (var i = 0; i < values.Length; i++) command.Parameters[i].Value = Native(values[i]);
+        command.Transaction = transaction;
+        return command;
+    }
+
+    public void Dispose()
+    {
+        foreach (var command in _prepared.Values) command.Dispose();
+        connection.Dispose();
+    }
+
+    private static object Native(object value) => value is Guid id ? id.ToByteArray(bigEndian: true) : value;
+}
