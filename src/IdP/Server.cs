@@ -9,6 +9,7 @@ using IdP.Resources;
 using IdP.Retention;
 using IdP.Storage;
 using IdP.Tokens;
+using IdP.UserInfo;
 
 namespace IdP;
 
@@ -28,6 +29,7 @@ internal static class Server
         builder.AddHttp(options);
         AddCore(builder.Services, system ?? TimeProvider.System);
         builder.Services.AddTokens();
+        builder.Services.AddUserInfo();
         builder.Services.AddRetention();
         customize?.Invoke(builder);
 
@@ -37,6 +39,7 @@ internal static class Server
         app.MapHealth();
         app.MapDiscovery();
         app.MapTokens();
+        app.MapUserInfo();
         return app;
     }
 

@@ -5,6 +5,7 @@ using IdP.Keys;
 using IdP.Protocol.OAuth;
 using IdP.Resources;
 using IdP.Tokens;
+using IdP.UserInfo;
 
 namespace IdP.Discovery;
 
@@ -39,6 +40,7 @@ internal static class DiscoveryFeature
         writer.WriteStartObject();
         writer.WriteString("issuer", issuer.Value);
         writer.WriteString("token_endpoint", issuer.Url(TokenEndpoint.Path));
+        writer.WriteString("userinfo_endpoint", issuer.Url(UserInfoEndpoint.Path));
         writer.WriteString("introspection_endpoint", issuer.Url(IntrospectionEndpoint.Path));
         writer.WriteString("revocation_endpoint", issuer.Url(RevocationEndpoint.Path));
         writer.WriteString("jwks_uri", issuer.Url(JwksPath));
@@ -46,6 +48,8 @@ internal static class DiscoveryFeature
         WriteList(writer, "response_types_supported", []);
         WriteList(writer, "grant_types_supported", services.GetRequiredService<TokenEndpoint>().GrantTypes);
         WriteList(writer, "scopes_supported", catalog.ScopeNames.Order(StringComparer.Ordinal));
+        WriteList(writer, "subject_types_supported", ["public"]);
+        WriteList(writer, "claims_supported", UserClaims.Names);
         WriteList(writer, "token_endpoint_auth_methods_supported", methods);
         WriteList(writer, "introspection_endpoint_auth_methods_supported", methods.Where(m => m != AuthenticationMethodNames.None));
         WriteList(writer, "revocation_endpoint_auth_methods_supported", methods);

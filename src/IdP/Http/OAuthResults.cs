@@ -16,7 +16,7 @@ internal static class OAuthResults
         facts.Detail = error.Detail ?? error.Description;
         http.Response.StatusCode = error.Status;
         // RFC 9110 §15.5.2: a 401 names a scheme that would do. RFC 6749 §5.2: the client's own, which is Basic if it used a header.
-        if (error.Status == 401) http.Response.Headers.WWWAuthenticate = "Basic realm=\"IdP\", charset=\"UTF-8\"";
+        if (error.Status == 401 && http.Response.Headers.WWWAuthenticate.Count == 0) http.Response.Headers.WWWAuthenticate = "Basic realm=\"IdP\", charset=\"UTF-8\"";
         if (error.RetryAfter is { } seconds) http.Response.Headers.RetryAfter = seconds.ToString();
         return Write(http, writer =>
         {

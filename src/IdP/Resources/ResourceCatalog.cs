@@ -18,6 +18,8 @@ internal sealed class ResourceCatalog(Database database)
         ["openid"] = "Know who you are",
         ["profile"] = "Your name and profile",
         ["email"] = "Your e-mail address",
+        ["address"] = "Your postal address",
+        ["phone"] = "Your telephone number",
         ["offline_access"] = "Stay allowed when you are not there",
     }.ToFrozenDictionary();
 

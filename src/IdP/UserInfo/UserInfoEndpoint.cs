@@ -1,0 +1,86 @@
+using IdP.Accounts;
+using IdP.Clients;
+using IdP.Grants;
+using IdP.Http;
+using IdP.Protocol.OAuth;
+using IdP.Storage;
+using IdP.Tokens;
+using Microsoft.EntityFrameworkCore;
+
+namespace IdP.UserInfo;
+
+/// <summary>OpenID Connect Core §5.3: the claims of the person whose token this is.</summary>
+internal sealed class UserInfoEndpoint(TokenReader reader, Liveness liveness, ClientDirectory clients, Database database, Issuer issuer)
+{
+    public const string Path = "/connect/userinfo";
+
+    public async Task Handle(HttpContext http)
+    {
+        var ct = http.RequestAborted;
+        var facts = RequestFacts.Of(http);
+        if ((await Carried(http.Request, ct)).Failed(out var token, out var error)) { await Challenge(http, error); return; }
+        // RFC 6750 §3.1: who brings nothing is told only how to authenticate.
+        if (token.Length == 0) { await Challenge(http, error: null); return; }
+
+        if (reader.Read(token) is not { } claims || !await liveness.IsAlive(claims, ct)) { await Challenge(http, Invalid("the access token is not valid")); return; }
+        (facts.ClientId, facts.Subject) = (claims.ClientId, claims.Subject);
+        if (await clients.Find(claims.ClientId, ct) is { } client) Cors.AllowOwnOrigin(http, client);
+        var scopes = claims.Scope.Split(' ');
+        // RFC 6750 §3.1: a token that was not granted openid, a client's own among them, is good but not for this.
+        if (claims.GrantId is null || !scopes.Contains("openid") || !claims.Audience.Contains(issuer.Value))
+        {
+            await Challenge(http, new OAuthError("insufficient_scope", "the access token was not granted openid", 403));
+            return;
+        }
+        if (await Person(claims.Subject, ct) is not { } user) { await Challenge(http, Invalid("the access token is not valid")); return; }
+        facts.Outcome = "told";
+        await OAuthResults.Write(http, writer =>
+        {
+            writer.WriteStartObject();
+            writer.WriteString("sub"u8, claims.Subject);
+            UserClaims.Write(writer, user, scopes);
+            writer.WriteEndObject();
+        });
+    }
+
+    /// <summary>The token from the header or from the body of a POST (RFC 6750 §2); both is an error, the URL is never looked at.</summary>
+    private static async ValueTask<Result<string>> Carried(HttpRequest request, CancellationToken ct)
+    {
+        var headers = request.Headers.Authorization;
+        if (headers.Count > 1) return OAuthError.InvalidRequest("more than one Authorization header");
+        var header = headers.Count == 1 ? headers[0]! : "";
+        string? inBody = null;
+        if (HttpMethods.IsPost(request.Method) && request.ContentLength is not (null or 0))
+        {
+            if ((await OAuthForm.Read(request, ct)).Failed(out var form, out var error)) return error;
+            inBody = form["access_token"];
+        }
+        if (header.Length == 0) return inBody ?? "";
+        if (inBody is not null) return OAuthError.InvalidRequest("the access token is in the header and in the body");
+        return header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) && header.Length > 7 && header[7] != ' '
+            ? header[7..]
+            : OAuthError.InvalidRequest("the Authorization header must be 'Bearer' and one access token");
+    }
+
+    private async Task<User?> Person(string subject, CancellationToken ct)
+    {
+        if (!Guid.TryParseExact(subject, "N", out var id)) return null;
+        await using var db = database.OpenForReading();
+        return await db.Users.SingleOrDefaultAsync(u => u.Id == id && u.DisabledAt == null, ct);
+    }
+
+    private static OAuthError Invalid(string description) => new("invalid_token", description, 401);
+
+    // RFC 6750 §3
+    private static Task Challenge(HttpContext http, OAuthError? error)
+    {
+        var parameters = error is null ? "" : $", error=\"{error.Code}\", error_description=\"{error.Description}\"" + (error.Status == 403 ? ", scope=\"openid\"" : "");
+        http.Response.Headers.WWWAuthenticate = $"Bearer realm=\"IdP\"{parameters}";
+        if (error is not null) return OAuthResults.Error(http, error);
+        http.Response.StatusCode = 401;
+        http.Response.Headers.CacheControl = "no-store";
+        http.Response.ContentLength = 0;
+        RequestFacts.Of(http).Outcome = "challenged";
+        return Task.CompletedTask;
+    }
+}
