@@ -42,9 +42,6 @@ migration: ## Make the same migration for every database (name=WhatChanged)
 format: ## Format the code
 	@dotnet format IdentityProvider.sln
 
-docs: ## Make the generated documents anew (docs/CONFIGURATION.md)
-	@IDP_WRITE_DOCS=1 dotnet test tests/IdP.Tests -c Release -v q --filter "FullyQualifiedName~IdP.Tests.Docs"
-
 docs: ## Write the documents that are made from the code
 	@build/docs.sh
 

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using IdP.Protocol.OAuth;
 
@@ -8,6 +9,9 @@ namespace IdP.Http;
 internal static class OAuthResults
 {
     private const string Json = "application/json";
+
+    // Never read as HTML (nosniff), so that quotes and plus signs need not be escapes that a person has to decode.
+    private static readonly JsonWriterOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static Task Error(HttpContext http, OAuthError error)
     {
@@ -34,7 +38,7 @@ internal static class OAuthResults
         response.ContentType = Json;
         response.Headers.CacheControl = "no-store";
         var buffer = new ArrayBufferWriter<byte>(512);
-        using (var writer = new Utf8JsonWriter(buffer)) content(writer);
+        using (var writer = new Utf8JsonWriter(buffer, Readable)) content(writer);
         response.ContentLength = buffer.WrittenCount;
         return response.BodyWriter.WriteAsync(buffer.WrittenMemory, http.RequestAborted).AsTask();
     }
