@@ -78,7 +78,7 @@ access_token() { sed -nE 's/.*"access_token" *: *"([^"]+)".*/\1/p' "$work/body";
 
 if [[ ${1:-} != --no-build ]]; then
   echo "Building"
-  dotnet build build/src.slnf -c Release -v q -clp:ErrorsOnly
+  dotnet build build/src.slnf -c Release -v q "-clp:ErrorsOnly;NoSummary"
 fi
 
 idp=http://localhost:$(free_port) api=http://localhost:$(free_port)

@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 rm -rf artifacts/idp artifacts/compiled-models
 # EF's model as code, so that a start does not build it anew; EF finds it by itself in the assembly.
 dotnet tool restore >/dev/null
-dotnet build src/IdP -c Release -v q -clp:ErrorsOnly
+dotnet build src/IdP -c Release -v q "-clp:ErrorsOnly;NoSummary"
 for engine in Sqlite Postgres; do
   dotnet ef dbcontext optimize --project src/IdP --configuration Release --no-build --context "${engine}IdpDbContext" \
     --output-dir ../../artifacts/compiled-models/$engine --namespace "IdP.Storage.CompiledModels.$engine" >/dev/null
@@ -14,5 +14,5 @@ done
 # Its own --artifacts-path: a restore for one RID in src/IdP/obj would make the next ordinary build restore again.
 dotnet publish src/IdP -c Release -r "${1:-linux-x64}" --self-contained -p:PublishReadyToRun=true \
   -p:CompiledModels="$PWD/artifacts/compiled-models" -p:GenerateDocumentationFile=false \
-  --artifacts-path artifacts/publish -o artifacts/idp -v q -clp:ErrorsOnly
+  --artifacts-path artifacts/publish -o artifacts/idp -v q "-clp:ErrorsOnly;NoSummary"
 echo "artifacts/idp/IdP: $(du -sh artifacts/idp | cut -f1), $(artifacts/idp/IdP --version 2>/dev/null || true)"
