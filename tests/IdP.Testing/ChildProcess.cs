@@ -66,13 +66,20 @@ public sealed class ChildProcess : IAsyncDisposable
     /// <summary>Runs a program to its end and returns what it wrote to standard output; a non-zero exit code throws with everything it wrote.</summary>
     public static async Task<string> Run(IEnumerable<string> command, string? folder = null, IReadOnlyDictionary<string, string>? environment = null)
     {
+        var ended = await RunToEnd(command, folder, environment);
+        return ended.ExitCode == 0
+            ? ended.Output
+            : throw new InvalidOperationException($"{string.Join(' ', command)} ended with exit code {ended.ExitCode}:\n{ended.Output}{ended.Error}");
+    }
+
+    /// <summary>Runs a program to its end, however that comes out.</summary>
+    public static async Task<EndedProcess> RunToEnd(IEnumerable<string> command, string? folder = null, IReadOnlyDictionary<string, string>? environment = null)
+    {
         using var process = Start(["timeout", "--kill-after=5", "120", .. command], folder, environment);
         var error = process.StandardError.ReadToEndAsync();
         var output = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
-        return process.ExitCode == 0
-            ? output
-            : throw new InvalidOperationException($"{string.Join(' ', command)} ended with exit code {process.ExitCode}:\n{output}{await error}");
+        return new EndedProcess(process.ExitCode, output, await error);
     }
 
     /// <summary>Asks the program to end, as an operator would (SIGTERM), and waits for it.</summary>
@@ -112,3 +119,6 @@ public sealed class ChildProcess : IAsyncDisposable
         lock (_output) _output.AppendLine(line);
     }
 }
+
+/// <summary>What a program left behind when it ended.</summary>
+public sealed record EndedProcess(int ExitCode, string Output, string Error);

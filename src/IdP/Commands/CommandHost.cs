@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using IdP.Http;
 using IdP.Keys;
 using IdP.Protocol;
@@ -123,7 +125,14 @@ internal sealed record CommandContext(IServiceProvider Services, ParseResult Par
     /// <summary>Who acts, in the audit.</summary>
     public const string Actor = "cli";
 
-    private static readonly JsonSerializerOptions Layout = new(JsonSerializerDefaults.Web) { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+    private static readonly JsonSerializerOptions Layout = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        // The output is no web page: letters and '+' stay as they are, control characters do not.
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        Converters = { new Instant() },
+    };
 
     public T Get<T>() where T : notnull => Services.GetRequiredService<T>();
 
@@ -141,4 +150,13 @@ internal sealed record CommandContext(IServiceProvider Services, ParseResult Par
 
     /// <summary>Returns when every running server has seen the change: a command that takes something away is not done before.</summary>
     public Task Propagate() => Task.Delay(ChangePoll.Propagation, Cancelled);
+
+    /// <summary>Instants as they are stored: to the millisecond, in UTC.</summary>
+    private sealed class Instant : JsonConverter<DateTimeOffset>
+    {
+        public override DateTimeOffset Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.GetDateTimeOffset();
+
+        public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) =>
+            writer.WriteStringValue(value.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture));
+    }
 }

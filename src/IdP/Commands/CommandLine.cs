@@ -29,7 +29,7 @@ internal static class CommandLine
         return await parsed.InvokeAsync(invocation);
     }
 
-    private static RootCommand Root() => new($"A standalone OpenID Connect and OAuth 2 identity provider.\n\n{ExitCodes.Described}")
+    public static RootCommand Root() => new($"A standalone OpenID Connect and OAuth 2 identity provider.\n\n{ExitCodes.Described}")
     {
         CommandHost.Data,
         CommandHost.Config,
