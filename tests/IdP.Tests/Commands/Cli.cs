@@ -7,11 +7,11 @@ using Xunit;
 namespace IdP.Tests.Commands;
 
 /// <summary>The program's commands, run in this process on a database of the test or beside a running server.</summary>
-public sealed class Cli : IAsyncLifetime
+public sealed class Cli : IAsyncLifetime, IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("idp-cli-").FullName;
     private readonly string _settings;
-    private string _data;
+    private readonly string _data;
 
     public Cli()
     {
@@ -51,11 +51,9 @@ public sealed class Cli : IAsyncLifetime
         await Done("scope", "add", "cli:write", "--resource", "urn:cli:api");
     }
 
-    public Task DisposeAsync()
-    {
-        Directory.Delete(_folder, recursive: true);
-        return Task.CompletedTask;
-    }
+    public Task DisposeAsync() => Task.CompletedTask;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     internal async Task<Ran> Run(params string[] arguments)
     {

@@ -13,7 +13,11 @@ public sealed class KeyCommandsTests : IAsyncLifetime
 
     public Task InitializeAsync() => _cli.InitializeAsync();
 
-    public Task DisposeAsync() => _cli.DisposeAsync();
+    public Task DisposeAsync()
+    {
+        _cli.Dispose();
+        return Task.CompletedTask;
+    }
 
     [Fact]
     public async Task A_new_database_has_one_active_key_of_each_kind()
