@@ -70,12 +70,14 @@ internal sealed record NewClient(string ClientId)
     private string? GrantProblem()
     {
         foreach (var grant in GrantTypes)
-            if (!GrantNames.All.Contains(grant)) return $"The grant {PlainText.Quoted(grant)} is unknown: use {string.Join(" or ", GrantNames.All)}.";
+            if (!GrantNames.All.Contains(grant)) return $"The grant {PlainText.Quoted(grant)} is unknown: use {string.Join(", ", GrantNames.All)}.";
         var hasPassword = GrantTypes.Contains(GrantNames.Password);
         // RFC 6749 §4.4: only confidential clients.
         if (IsPublic && GrantTypes.Contains(GrantNames.ClientCredentials)) return "A public client may not use client_credentials: leave that grant out, or make the client confidential.";
         if (IsPublic && hasPassword && !AllowPublicPasswordGrant)
             return "With the password grant of a public client anybody can try passwords in its name: set allow-public-password-grant too if that is meant.";
+        // Nothing else gives refresh tokens; RFC 6749 §4.4.3 says that client_credentials does not.
+        if (GrantTypes.Contains(GrantNames.RefreshToken) && !hasPassword) return "The grant refresh_token needs a grant that gives refresh tokens: add password, or leave it out.";
         return AllowPublicPasswordGrant && !(IsPublic && hasPassword) ? "The switch allow-public-password-grant is for a public client with the password grant: leave it out." : null;
     }
 

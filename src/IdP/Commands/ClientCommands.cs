@@ -23,7 +23,7 @@ internal static class ClientCommands
         var isPublic = new Option<bool>("--public") { Description = "The client cannot keep a secret (an app in a browser or on a phone)" };
         var secret = new SecretInput("secret", " (default: one is made and printed once)", hasStdin: false);
         var name = new Option<string?>("--name") { Description = "Name for people", HelpName = "NAME" };
-        var grants = new Option<string[]>("--grant") { Description = $"A grant that it may use, {string.Join(" or ", GrantNames.All)}; repeatable", HelpName = "GRANT" };
+        var grants = new Option<string[]>("--grant") { Description = $"A grant that it may use, {string.Join(", ", GrantNames.All)}; repeatable", HelpName = "GRANT" };
         var scopes = new Option<string[]>("--scope") { Description = "Scopes that it may have, separated by spaces; repeatable", HelpName = "SCOPES" };
         var defaults = new Option<string[]>("--default-scope") { Description = "Scopes of a request that names none", HelpName = "SCOPES" };
         var methods = new Option<string[]>("--auth-method") { Description = "How it authenticates (default: client_secret_basic and client_secret_post; none if public); repeatable", HelpName = "METHOD" };
@@ -31,7 +31,7 @@ internal static class ClientCommands
         var resource = new Option<string?>("--resource") { Description = "Resource for which it may introspect tokens", HelpName = "URI" };
         var openPassword = new Option<bool>("--allow-public-password-grant") { Description = "Let a public client use the password grant: anybody can then try passwords in its name" };
         var lifetime = CommandHost.Seconds("--access-token-lifetime", "Seconds that its access tokens live at most");
-        var rotates = new Option<bool?>("--rotate-refresh-tokens") { Description = "Whether each use of a refresh token replaces it (default: true for public clients)", HelpName = "true|false" };
+        var rotates = CommandHost.Choice("--rotate-refresh-tokens", "Whether each use of a refresh token replaces it (default: true for public clients)");
         var command = new Command("add", "Add a client.\n\nExample: IdP client add my-service --grant client_credentials --scope \"items:read items:write\"")
         {
             id, isPublic, name, grants, scopes, defaults, methods, origins, resource, openPassword, lifetime, rotates,
@@ -54,7 +54,7 @@ internal static class ClientCommands
                 Resource = parsed.GetValue(resource),
                 AllowPublicPasswordGrant = parsed.GetValue(openPassword),
                 AccessTokenLifetimeSeconds = parsed.GetValue(lifetime),
-                RotatesRefreshTokens = parsed.GetValue(rotates),
+                RotatesRefreshTokens = parsed.GetValue(rotates) is { } choice ? choice == bool.TrueString : null,
             };
             var added = await context.Change(db => context.Get<ClientStatements>().Add(db, asked, CommandContext.Actor, ct));
             var view = View.Of(await Stored(context, added.ClientId, ct), made);

@@ -65,6 +65,20 @@ internal static class CommandHost
         },
     };
 
+    /// <summary>An option whose value is true or false. Not of type bool, which the parser lets stand without a value.</summary>
+    public static Option<string?> Choice(string name, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "true|false",
+        CustomParser = result =>
+        {
+            var text = result.Tokens[0].Value;
+            if (bool.TryParse(text, out var choice)) return choice ? bool.TrueString : bool.FalseString;
+            result.AddError($"{name} is {PlainText.Quoted(text)}, and must be true or false");
+            return null;
+        },
+    };
+
     /// <summary>Opens database and keys, runs the work, and closes them.</summary>
     public static Task<int> Run(ParseResult parsed, Func<CommandContext, Task> work, CancellationToken ct) => Explained(parsed, async () =>
     {

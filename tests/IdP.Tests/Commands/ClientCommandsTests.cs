@@ -12,7 +12,7 @@ public sealed class ClientCommandsTests(Cli cli) : IClassFixture<Cli>
     private static readonly string[] Shape =
     [
         "client_id", "name", "public", "auth_methods", "grants", "scopes", "default_scopes", "origins", "resource", "allow_public_password_grant",
-        "access_token_lifetime", "secrets", "created_at", "disabled_at",
+        "access_token_lifetime", "rotates_refresh_tokens", "secrets", "created_at", "disabled_at",
     ];
 
     [Fact]
@@ -20,7 +20,7 @@ public sealed class ClientCommandsTests(Cli cli) : IClassFixture<Cli>
     {
         var added = await cli.Json("client", "add", "full", "--secret", "a-secret-of-some-length", "--name", "Full name ä", "--grant", "password", "--grant", "client_credentials",
             "--scope", "openid cli:read", "--scope", "cli:write", "--default-scope", "cli:read", "--auth-method", "client_secret_post", "--origin", "https://app.example",
-            "--origin", "http://localhost:3000", "--resource", "https://api.cli.example", "--access-token-lifetime", "90");
+            "--origin", "http://localhost:3000", "--resource", "https://api.cli.example", "--access-token-lifetime", "90", "--rotate-refresh-tokens", "true");
 
         Assert.Equal(Shape, Names(added));
         Assert.Equal("full", added.GetProperty("client_id").GetString());
@@ -33,6 +33,7 @@ public sealed class ClientCommandsTests(Cli cli) : IClassFixture<Cli>
         Assert.Equal(["https://app.example", "http://localhost:3000"], Strings(added, "origins"));
         Assert.Equal("urn:cli:api", added.GetProperty("resource").GetString());
         Assert.Equal(90, added.GetProperty("access_token_lifetime").GetInt32());
+        Assert.True(added.GetProperty("rotates_refresh_tokens").GetBoolean());
         Assert.Equal(added.GetRawText(), (await cli.Json("client", "show", "full")).GetRawText());
     }
 
@@ -105,7 +106,7 @@ public sealed class ClientCommandsTests(Cli cli) : IClassFixture<Cli>
     [InlineData("authenticates with none", "x", "--public", "--auth-method", "client_secret_post")]
     [InlineData("none is for public clients", "x", "--auth-method", "none")]
     [InlineData("client_secret_basic, client_secret_post, none", "x", "--auth-method", "private_key_jwt")]
-    [InlineData("use client_credentials or password", "x", "--grant", "implicit")]
+    [InlineData("use client_credentials, password, refresh_token", "x", "--grant", "implicit")]
     [InlineData("one space between them", "x", "--scope", "a  b")]
     [InlineData("one space between them", "x", "--scope", "a\"b")]
     [InlineData("default scope 'cli:read'", "x", "--scope", "openid", "--default-scope", "cli:read")]
@@ -118,6 +119,9 @@ public sealed class ClientCommandsTests(Cli cli) : IClassFixture<Cli>
     [InlineData("from 1 to 86400 seconds", "x", "--access-token-lifetime", "86401")]
     [InlineData("whole number of seconds", "x", "--access-token-lifetime", "soon")]
     [InlineData("whole number of seconds", "x", "--access-token-lifetime", "-1")]
+    [InlineData("must be true or false", "x", "--rotate-refresh-tokens", "sometimes")]
+    [InlineData("refresh_token needs", "x", "--grant", "refresh_token")]
+    [InlineData("refresh_token needs", "x", "--grant", "client_credentials", "--grant", "refresh_token")]
     [InlineData("use 'https://app.example'", "x", "--origin", "https://app.example/")]
     [InlineData("use 'https://app.example'", "x", "--origin", "https://app.example/path")]
     [InlineData("use 'https://app.example'", "x", "--origin", "HTTPS://App.example")]
