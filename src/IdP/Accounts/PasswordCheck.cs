@@ -42,6 +42,8 @@ internal sealed class PasswordCheck(Database database, HashPool pool, KeyRing ke
 
         var user = await Find(name, ct);
         var attempt = AttemptKey(user, name);
+        // From here on a caller that hangs up changes nothing: an attempt that was reserved is settled, or a person with a bad line locks themselves out.
+        ct = CancellationToken.None;
         if (!await Reserve(attempt, ct)) return Refuse("locked", name, facts);
         var verified = await place.Verify(user, password);
         if (verified == PasswordVerificationResult.Failed || user is null || user.DisabledAt is not null)

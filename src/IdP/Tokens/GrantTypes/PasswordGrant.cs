@@ -34,7 +34,8 @@ internal sealed class PasswordGrant(
         };
         var grant = NewGrant(authorization, person.User);
         if (RefreshTokens.AreDue(client, granted.Scopes)) authorization = authorization with { RefreshToken = refreshTokens.Begin(grant, now) };
-        if (!await Store(grant, client.ClientId, person, request.Facts, ct))
+        // Not the caller's token: the attempt that was reserved must be given back even if nobody waits for the answer.
+        if (!await Store(grant, client.ClientId, person, request.Facts, CancellationToken.None))
             return OAuthError.InvalidGrant("the user name or password is wrong", "the account or the client changed meanwhile");
         request.Facts.Subject = authorization.Subject;
         return authorization;
