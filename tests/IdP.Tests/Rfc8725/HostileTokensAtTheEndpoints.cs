@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using IdP.Keys;
 using IdP.Protocol.Jose;
 using IdP.Testing;
 using IdP.Tests.Support;
@@ -59,7 +60,7 @@ public sealed class HostileTokensAtTheEndpoints(SqliteServer fixture, ITestOutpu
     public async Task The_id_of_a_key_that_seals_or_hashes_is_no_key_that_signs()
     {
         var (api, key, answer) = await Honest(SigningAlgorithms.ES256);
-        foreach (var purpose in (Keys.KeyPurpose[])[Keys.KeyPurpose.SealToken, Keys.KeyPurpose.Hash])
+        foreach (var purpose in (KeyPurpose[])[KeyPurpose.SealToken, KeyPurpose.Hash])
         {
             var (id, _) = _server.Keys.Symmetric(purpose);
             await Refused(ForgedJwt.Sign(key, $$"""{"alg":"ES256","kid":"{{id}}","typ":"at+jwt"}""", answer.Claims.ToJsonString()), api, "kid of a key for " + purpose);
