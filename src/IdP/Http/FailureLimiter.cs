@@ -14,6 +14,9 @@ internal sealed class FailureLimiter(IdpOptions options, TimeProvider clock)
     private readonly ConcurrentDictionary<(string Kind, string Caller, string Address), Counter> _counters = new();
     private readonly ConcurrentDictionary<(string Kind, string Caller, string Address), long> _trusted = new();
 
+    /// <summary>How much is remembered: never more than twice the bound.</summary>
+    public int Entries => _counters.Count + _trusted.Count;
+
     /// <summary>Seconds to wait when there were too many failures; null when the attempt may go on.</summary>
     public int? Blocked(string kind, string caller, string address)
     {
@@ -47,8 +50,6 @@ internal sealed class FailureLimiter(IdpOptions options, TimeProvider clock)
         return Over((kind, caller, ""), limit, Now());
     }
 
-    public int? OverLimit(string kind, string caller, int limit) => _counters.IsEmpty ? null : Over((kind, caller, ""), limit, Now());
-
     private int? Over((string Kind, string Caller, string Address) key, int limit, long now) =>
         _counters.TryGetValue(Bounded(key), out var counter) && counter.WindowEnds > now && counter.Failures >= limit ? (int)(counter.WindowEnds - now) : null;
 
@@ -64,10 +65,13 @@ internal sealed class FailureLimiter(IdpOptions options, TimeProvider clock)
     {
         foreach (var (key, counter) in _counters)
             if (counter.WindowEnds <= now) _counters.TryRemove(key, out _);
-        // Still full of live entries: someone floods us with names. Forget the callers and keep the addresses.
-        if (_counters.Count < MostEntries) return;
+        // Still full of live entries: someone floods us with names. Forget the callers and keep the addresses. Half is the mark in both
+        // places, so that the next look through them all is far away.
+        if (_counters.Count < MostEntries / 2) return;
         foreach (var key in _counters.Keys)
             if (key.Caller.Length > 0) _counters.TryRemove(key, out _);
+        // From tens of thousands of networks at once: to count each of them helps no more, and to remember them all would be the harm.
+        if (_counters.Count >= MostEntries / 2) _counters.Clear();
     }
 
     // A name of megabytes must not be kept; its beginning and length tell it apart well enough for counting.

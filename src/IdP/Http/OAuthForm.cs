@@ -26,9 +26,10 @@ internal static class OAuthForm
             {
                 read = await reader.ReadAsync(ct);
             }
-            catch (BadHttpRequestException failure)
+            catch (IOException failure)
             {
-                return failure.StatusCode == 413 ? TooLarge() : OAuthError.InvalidRequest("the body is broken", failure.Message);
+                // A length or a chunk that is broken; the listener's own text may quote it, so the log has the kind only.
+                return failure is BadHttpRequestException { StatusCode: 413 } ? TooLarge() : OAuthError.InvalidRequest("the body is broken", failure.GetType().Name);
             }
             if (read.Buffer.Length > LongestBody)
             {

@@ -81,7 +81,7 @@ internal sealed partial class RequestBoundary(RequestDelegate next, IdpOptions o
         http.Response.Clear();
         http.Response.Headers.XContentTypeOptions = "nosniff";
         OAuthError error;
-        if (failure is BadHttpRequestException bad) error = new OAuthError("invalid_request", "the request is broken", bad.StatusCode, bad.Message);
+        if (failure is BadHttpRequestException bad) error = new OAuthError("invalid_request", "the request is broken", bad.StatusCode, nameof(BadHttpRequestException));
         else if (StorageException.IsStorageFailure(failure))
         {
             log.LogError(failure, "The database failed during {Method} {Path}", facts.Method, Loggable(facts.Path));

@@ -24,15 +24,15 @@ internal sealed class IntrospectionEndpoint(ClientAuthentication clients, TokenR
             return;
         }
         if (form["token"] is not { } token) { await OAuthResults.Error(http, OAuthError.InvalidRequest("token is required")); return; }
-        if (limiter.OverLimit("introspect", caller.ClientId, options.Limits.UnknownTokensPerCaller) is { } seconds)
+
+        var facts = RequestFacts.Of(http);
+        var claims = reader.Read(token);
+        // RFC 7662 §4. What is a token is answered all the same: otherwise whoever sends garbage to an API would lock out everybody there.
+        if (claims is null && limiter.CountAgainst("introspect", caller.ClientId, options.Limits.UnknownTokensPerCaller) is { } seconds)
         {
             await OAuthResults.Error(http, OAuthError.TooManyFailures(seconds));
             return;
         }
-
-        var facts = RequestFacts.Of(http);
-        var claims = reader.Read(token);
-        if (claims is null) limiter.CountAgainst("introspect", caller.ClientId, options.Limits.UnknownTokensPerCaller);
         // RFC 7662 §2.2: whoever it is not for learns nothing, not even whether it is a token.
         if (claims is null || !IsFor(claims, caller) || !await liveness.IsAlive(claims, ct))
         {
