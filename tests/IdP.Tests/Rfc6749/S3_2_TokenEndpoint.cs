@@ -141,9 +141,8 @@ public sealed class S3_2_TokenEndpoint(SqliteServer fixture) : IClassFixture<Sql
         await _server.Refused(400, "invalid_grant", Token, null, [.. credentials, ("grant_type", "password"), ("username", "bob"), ("password", text), ("scope", "items:read")]);
         await _server.Refused(401, "invalid_client", Token, null, ("client_id", text), ("client_secret", IdpServer.Secret), ("grant_type", "client_credentials"));
         await _server.Refused(401, "invalid_client", Token, null, ("client_id", "app"), ("client_secret", text), ("grant_type", "client_credentials"));
-        // A name of a parameter comes back in a description.
-        var repeated = await _server.Refused(400, "invalid_request", Token, null, [.. credentials, (text, "1"), (text, "2")]);
-        Assert.DoesNotContain("<script>", repeated.Body, StringComparison.Ordinal);
+        // A name of a parameter comes back in a description: as JSON that is never taken for anything else, which Refused checks.
+        await _server.Refused(400, "invalid_request", Token, null, [.. credentials, (text, "1"), (text, "2")]);
         Assert.Equal("""{"active":false}""", (await _server.Sent(Invariants.Form("/connect/introspect", "api", ("token", text), ("token_type_hint", text)))).Body);
         Assert.Equal(200, (await _server.Sent(Invariants.Form("/connect/revoke", "app", ("token", text), ("token_type_hint", text)))).Status);
     }

@@ -28,8 +28,9 @@ public sealed class S2_Metadata(SqliteServer fixture) : IClassFixture<SqliteServ
 
         Assert.Equal(
             [
-                "grant_types_supported", "introspection_endpoint", "introspection_endpoint_auth_methods_supported", "issuer", "jwks_uri", "response_types_supported",
-                "revocation_endpoint", "revocation_endpoint_auth_methods_supported", "scopes_supported", "token_endpoint", "token_endpoint_auth_methods_supported",
+                "claims_supported", "grant_types_supported", "introspection_endpoint", "introspection_endpoint_auth_methods_supported", "issuer", "jwks_uri", "response_types_supported",
+                "revocation_endpoint", "revocation_endpoint_auth_methods_supported", "scopes_supported", "subject_types_supported", "token_endpoint", "token_endpoint_auth_methods_supported",
+                "userinfo_endpoint",
             ],
             metadata.Select(member => member.Key).Order(StringComparer.Ordinal));
         Assert.Equal(_server.Issuer, metadata["issuer"]!.GetValue<string>());
@@ -46,7 +47,8 @@ public sealed class S2_Metadata(SqliteServer fixture) : IClassFixture<SqliteServ
         foreach (var name in (string[])["token_endpoint", "introspection_endpoint", "revocation_endpoint"])
             await _server.Refused(new HttpRequestMessage(HttpMethod.Get, metadata[name]!.GetValue<string>()), 405, "invalid_request");
         Assert.Equal(200, (await _server.Send(new HttpRequestMessage(HttpMethod.Get, metadata["jwks_uri"]!.GetValue<string>()))).Status);
-        foreach (var path in (string[])["authorize", "par", "userinfo", "logout", "device", "register"])
+        Assert.Equal(401, (await _server.Sent(new HttpRequestMessage(HttpMethod.Get, metadata["userinfo_endpoint"]!.GetValue<string>()))).Status);
+        foreach (var path in (string[])["authorize", "par", "logout", "device", "register"])
         {
             await _server.Refused(new HttpRequestMessage(HttpMethod.Get, "/connect/" + path), 404, "not_found");
             await _server.Refused(404, "not_found", "/connect/" + path, "service", ("client_id", "service"));
@@ -57,13 +59,14 @@ public sealed class S2_Metadata(SqliteServer fixture) : IClassFixture<SqliteServ
     [Trait("Case", "DIS-05")]
     public async Task Every_advertised_grant_works_and_no_other()
     {
-        string[] works = ["client_credentials", "password"];
+        string[] works = ["client_credentials", "password", "refresh_token"];
         Assert.Equal(works, List(await Metadata(), "grant_types_supported").Order(StringComparer.Ordinal));
-        await _server.AddClient("every-grant", string.Join(' ', works) + " authorization_code refresh_token implicit", "items:read");
+        await _server.AddClient("every-grant", string.Join(' ', works) + " authorization_code implicit", "items:read offline_access");
 
         Assert.Equal(200, (await _server.ClientCredentials("every-grant")).Status);
-        Assert.Equal(200, (await _server.PasswordGrant("alice", clientId: "every-grant")).Status);
-        foreach (var other in (string[])["authorization_code", "refresh_token", "implicit", "urn:ietf:params:oauth:grant-type:device_code", "urn:openid:params:grant-type:ciba"])
+        var person = await _server.PasswordGrant("alice", clientId: "every-grant", scope: "items:read offline_access");
+        Assert.Equal(200, (await _server.Post("/connect/token", "every-grant", ("grant_type", "refresh_token"), ("refresh_token", person.Json["refresh_token"]!.GetValue<string>()))).Status);
+        foreach (var other in (string[])["authorization_code", "implicit", "urn:ietf:params:oauth:grant-type:device_code", "urn:openid:params:grant-type:ciba"])
             await _server.Refused(400, "unsupported_grant_type", "/connect/token", "every-grant", ("grant_type", other), ("code", "x"), ("refresh_token", "x"), ("device_code", "x"));
     }
 
@@ -97,15 +100,31 @@ public sealed class S2_Metadata(SqliteServer fixture) : IClassFixture<SqliteServ
     public async Task Every_advertised_scope_can_be_had_and_no_other()
     {
         var before = await Metadata();
-        Assert.Equal(["admin", "email", "items:read", "items:write", "openid", "profile"], List(before, "scopes_supported"));
+        Assert.Equal(["address", "admin", "email", "items:read", "items:write", "offline_access", "openid", "phone", "profile"], List(before, "scopes_supported"));
         await _server.AddResource("urn:test:scopes", ["new:scope"]);
         var scopes = List(await Metadata(), "scopes_supported");
         Assert.Contains("new:scope", scopes);
-        await _server.AddClient("every-scope", "password", string.Join(' ', scopes) + " address phone offline_access");
+        await _server.AddClient("every-scope", "password", string.Join(' ', scopes) + " roles groups");
 
         foreach (var scope in scopes) Assert.Equal(200, (await _server.PasswordGrant("alice", clientId: "every-scope", scope: scope)).Status);
-        foreach (var scope in (string[])["address", "phone", "offline_access"])
+        foreach (var scope in (string[])["roles", "groups"])
             await _server.Refused(400, "invalid_scope", "/connect/token", "every-scope", ("grant_type", "password"), ("username", "alice"), ("password", IdpServer.Password), ("scope", scope));
+    }
+
+    [Fact]
+    [Trait("Case", "DIS-05")]
+    public async Task Every_advertised_claim_can_be_had_and_no_other()
+    {
+        await _server.AddUser("someone", configure: user =>
+        {
+            foreach (var property in typeof(Accounts.User).GetProperties().Where(p => p.PropertyType == typeof(string) && p.CanWrite && p.GetValue(user) is null)) property.SetValue(user, "known");
+        });
+        await _server.AddClient("curious", "password", "openid profile email address phone");
+        var token = (await _server.PasswordGrant("someone", clientId: "curious", scope: "openid profile email address phone")).AccessToken;
+        var request = new HttpRequestMessage(HttpMethod.Get, "/connect/userinfo");
+        request.Headers.Authorization = new("Bearer", token);
+
+        Assert.Equal(List(await Metadata(), "claims_supported").Order(StringComparer.Ordinal), (await _server.Sent(request)).Json.Select(claim => claim.Key).Order(StringComparer.Ordinal));
     }
 
     [Theory]
