@@ -156,6 +156,33 @@ public sealed class HostileTokensAtTheEndpoints(SqliteServer fixture, ITestOutpu
         Assert.True((await _server.Introspect(token, api)).Active);
     }
 
+    [Fact]
+    [Trait("Case", "JWT-02"), Trait("Case", "JWT-03"), Trait("Case", "JWT-04"), Trait("Case", "JWT-06"), Trait("Case", "JWT-08"), Trait("Case", "JWT-09"), Trait("Case", "JWT-10")]
+    [Trait("Case", "JWT-11"), Trait("Case", "JWT-12"), Trait("Case", "JWT-13"), Trait("Case", "JWT-14"), Trait("Case", "JWT-15"), Trait("Case", "JWT-16"), Trait("Case", "JWT-17")]
+    [Trait("Case", "JWT-18"), Trait("Case", "JWT-20"), Trait("Case", "JWT-21"), Trait("Case", "JWT-22")]
+    public async Task None_of_them_opens_userinfo()
+    {
+        var answer = await _server.PasswordGrant("alice", scope: "openid");
+        var key = _server.Keys.Signer(SigningAlgorithms.ES256);
+        Assert.Equal(200, (await UserInfo(HostileTokens.Honest(key, answer.Claims))).Status);
+
+        // Longer ones, and what no header can carry, do not get past the listener.
+        foreach (var hostile in HostileTokens.All(key, answer.Claims, _server.Clock.GetUtcNow(), TimeSpan.Zero).Where(t => t.Token.Length < 60_000))
+        {
+            var refused = await UserInfo(hostile.Token);
+            Assert.True(refused.Status == 401 || (refused.Status == 403 && hostile.Case == "JWT-10"), $"{hostile.Case} {hostile.What}: {refused.Status} {refused.Body}");
+            Assert.StartsWith("Bearer ", refused.Header("WWW-Authenticate"), StringComparison.Ordinal);
+            Assert.DoesNotContain("alice", refused.Body, StringComparison.OrdinalIgnoreCase);
+        }
+    }
+
+    private Task<Answer> UserInfo(string token)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Get, "/connect/userinfo");
+        request.Headers.TryAddWithoutValidation("Authorization", "Bearer " + token);
+        return _server.Sent(request);
+    }
+
     private Task AllRefused(string algorithm, params string[] cases) => AllRefused(algorithm, cases, HostileTokens.Listener);
 
     private async Task AllRefused(string algorithm, string[] cases, string listener)
