@@ -57,11 +57,23 @@ internal static class Settings
             var name = (string)variable.Key;
             if (!name.StartsWith(EnvironmentPrefix, StringComparison.OrdinalIgnoreCase)) continue;
             var key = name[EnvironmentPrefix.Length..].Replace("__", ":", StringComparison.Ordinal);
-            if (!key.EndsWith(FileSuffix, StringComparison.Ordinal)) values[key] = (string?)variable.Value;
-            else if (File.Exists((string?)variable.Value)) values[key[..^FileSuffix.Length]] = File.ReadAllText((string)variable.Value!).Trim();
-            else throw new ConfigurationException($"The environment variable {name} names the file {variable.Value}, which does not exist.");
+            if (key.EndsWith(FileSuffix, StringComparison.Ordinal)) values[key[..^FileSuffix.Length]] = Content(name, (string?)variable.Value ?? "");
+            else values[key] = (string?)variable.Value;
         }
         return values;
+    }
+
+    private static string Content(string variable, string file)
+    {
+        if (!File.Exists(file)) throw new ConfigurationException($"The environment variable {variable} names the file {file}, which does not exist: correct the path, or leave the variable out.");
+        try
+        {
+            return File.ReadAllText(file).Trim();
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new ConfigurationException($"The environment variable {variable} names the file {file}, which cannot be read: give this user read access to it.");
+        }
     }
 
     // The binder would pass over what it does not know, and names no full key where it fails.
