@@ -36,6 +36,8 @@ internal sealed class PasswordCheck(Database database, HashPool pool, KeyRing ke
     public async Task<Result<ProvenPerson>> Check(string name, string password, RequestFacts facts, CancellationToken ct)
     {
         if (limiter.Blocked("user", name, facts.Address) is { } seconds) return OAuthError.TooManyFailures(seconds);
+        // HMAC pads its key with zeros, so that a password and the same with a NUL after it have one hash.
+        if (password.EndsWith('\0')) return Wrong("a NUL at the end of the password");
         if (password.Length > LongestPassword || name.Length > 256 || name.Contains('\0')) return Wrong("name or password too long");
         using var place = pool.TryEnter();
         if (place is null) return OAuthError.Unavailable("too many sign-ins at this moment; try again", pool.RetryAfter, "hash queue full");

@@ -29,6 +29,7 @@ internal static class ObservabilityFeature
         // These quote URLs with their query, request lines and headers, where secrets end up by mistake: silent at every level that can be configured.
         builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.Critical);
         builder.Logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel.BadRequests", LogLevel.None);
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Routing", LogLevel.Information);
         builder.Logging.AddSerilog(configuration.CreateLogger(), dispose: true);
     }
 
