@@ -13,7 +13,6 @@ public sealed class TooManyFailures
     private static readonly (string, string)[] Credentials = [("grant_type", "client_credentials"), ("scope", "items:read")];
 
     [Fact]
-    [Trait("Case", "COD-12")]
     public async Task A_caller_that_fails_too_often_is_told_when_to_come_back_and_may_then()
     {
         await using var server = await Start(caller: 5, address: 1000);

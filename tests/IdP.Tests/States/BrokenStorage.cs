@@ -43,6 +43,7 @@ public abstract class BrokenStorage(ServerFixture fixture)
     }
 
     [Fact]
+    [Trait("Case", "LOG-06")]
     public async Task A_revocation_whose_event_cannot_be_recorded_does_not_happen()
     {
         var token = (await _server.ClientCredentials()).AccessToken;

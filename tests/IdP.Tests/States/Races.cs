@@ -44,6 +44,24 @@ public abstract class Races(ServerFixture fixture, ITestOutputHelper output)
     }
 
     [Fact]
+    [Trait("Case", "LGN-24")]
+    public async Task Everybody_of_a_crowd_gets_a_token_of_their_own()
+    {
+        await using var other = await fixture.StartAnother();
+        var subjects = new Dictionary<string, string>(StringComparer.Ordinal);
+        for (var i = Volume.Of(output, full: 10_000, part: 60); i > 0; i--) subjects["person-" + i] = (await _server.AddUser("person-" + i)).Subject;
+
+        await Parallel.ForEachAsync(subjects, new ParallelOptions { MaxDegreeOfParallelism = 32 }, async (person, _) =>
+        {
+            Answer answer;
+            while ((answer = await (person.Value[^1] % 2 == 0 ? _server : other).PasswordGrant(person.Key)).Status == 503) await Task.Delay(20, CancellationToken.None);
+            Assert.Equal(200, answer.Status);
+            Assert.Equal(person.Value, answer.Claims["sub"]!.GetValue<string>());
+            Assert.Equal(person.Value, (await other.Introspect(answer.AccessToken)).Json["sub"]!.GetValue<string>());
+        });
+    }
+
+    [Fact]
     public async Task One_token_revoked_many_times_at_once_is_revoked_once()
     {
         var token = (await _server.ClientCredentials()).AccessToken;

@@ -22,6 +22,7 @@ public abstract class WhatTakesRightsAway(ServerFixture fixture)
 
     [Fact]
     [Trait("Case", "STA-01")]
+    [Trait("Case", "REF-12")]
     [Trait("Case", "TOK-13")]
     [Trait("Case", "INT-08")]
     public async Task A_disabled_person_has_no_token_and_gets_none()
@@ -73,6 +74,7 @@ public abstract class WhatTakesRightsAway(ServerFixture fixture)
 
     [Fact]
     [Trait("Case", "STA-03")]
+    [Trait("Case", "REF-13")]
     public async Task A_changed_password_ends_every_token_and_the_old_password()
     {
         await _server.AddUser("xenia");
@@ -93,10 +95,11 @@ public abstract class WhatTakesRightsAway(ServerFixture fixture)
     [Trait("Case", "INT-08")]
     public async Task A_disabled_client_has_no_token_gets_none_and_may_only_revoke()
     {
-        await _server.AddClient("doomed", "client_credentials password", "items:read");
+        await _server.AddClient("doomed", "client_credentials password refresh_token", "items:read offline_access");
         await _server.AddUser("yvonne");
         var own = await Tokens(clientId: "doomed", person: null);
-        var persons = (await _server.PasswordGrant("yvonne", clientId: "doomed")).AccessToken;
+        var signIn = await _server.PasswordGrant("yvonne", clientId: "doomed", scope: "items:read offline_access");
+        var (persons, refresh) = (signIn.AccessToken, signIn.Json["refresh_token"]!.GetValue<string>());
         Assert.True((await _server.Introspect(persons)).Active);
 
         await Write((services, db) => services.GetRequiredService<ClientStatements>().Disable(db, "doomed", "cli", CancellationToken.None));
@@ -107,6 +110,7 @@ public abstract class WhatTakesRightsAway(ServerFixture fixture)
         await _server.App.Services.GetRequiredService<ChangePoll>().Poll(CancellationToken.None);
         await _server.Refused(401, "invalid_client", "/connect/token", "doomed", ("grant_type", "client_credentials"), ("scope", "items:read"));
         await _server.Refused(401, "invalid_client", "/connect/token", "doomed", Person("yvonne"));
+        await _server.Refused(401, "invalid_client", "/connect/token", "doomed", ("grant_type", "refresh_token"), ("refresh_token", refresh));
         await _server.Refused(401, "invalid_client", "/connect/introspect", "doomed", ("token", own.Jwt));
         Assert.Equal(200, (await _server.Sent(Invariants.Form("/connect/revoke", "doomed", ("token", own.Jwt)))).Status);
 
@@ -114,6 +118,7 @@ public abstract class WhatTakesRightsAway(ServerFixture fixture)
         await _server.App.Services.GetRequiredService<ChangePoll>().Poll(CancellationToken.None);
         await AllInactive(own with { Opaque = null });
         Assert.False((await _server.Introspect(persons)).Active);
+        await _server.Refused(400, "invalid_grant", "/connect/token", "doomed", ("grant_type", "refresh_token"), ("refresh_token", refresh));
         Assert.True((await _server.Introspect((await _server.ClientCredentials("doomed")).AccessToken)).Active);
     }
 
@@ -153,7 +158,7 @@ public abstract class WhatTakesRightsAway(ServerFixture fixture)
         await RevokeKey(kid);
 
         await AllInactive(own with { Opaque = null });
-        await AllInactive(persons with { Opaque = null });
+        await AllInactive(persons with { Opaque = null, Refresh = null });
         await _server.App.Services.GetRequiredService<ChangePoll>().Poll(CancellationToken.None);
         // It signs nothing more, and is published no more.
         Assert.NotEqual(kid, _server.Keys.Signer("ES256").KeyId);
@@ -219,9 +224,9 @@ public abstract class WhatTakesRightsAway(ServerFixture fixture)
         await _server.Refused(401, "invalid_client", "/connect/token", "stamped", ("grant_type", "client_credentials"), ("scope", "items:read"));
     }
 
-    protected sealed record Set(string Jwt, string Unseen, string? Opaque);
+    protected sealed record Set(string Jwt, string Unseen, string? Opaque, string? Refresh = null);
 
-    /// <summary>Tokens that are active: one that this server has looked at, one that it has not, and an opaque one.</summary>
+    /// <summary>Tokens that are active: one that this server has looked at, one that it has not, an opaque one, and a person's refresh token.</summary>
     private async Task<Set> Tokens(string? person = null, IdpServer? on = null, string clientId = "service")
     {
         var server = on ?? _server;
@@ -230,11 +235,14 @@ public abstract class WhatTakesRightsAway(ServerFixture fixture)
             var id = await server.AddResource("urn:test:opaque", ["opaque:read"], r => r.TokenFormat = TokenFormat.Opaque);
             await server.AddClient("opaque-api", "", "", c => c.ResourceId = id);
             await server.AddClient("opaque-app", "client_credentials password", "opaque:read");
+            await server.AddClient("keeper", "password refresh_token", "offline_access items:read");
         }
         async Task<string> One(string client, string scope) =>
             (person is null ? await server.ClientCredentials(client, scope) : await server.PasswordGrant(person, clientId: client, scope: scope)).AccessToken;
         var client = person is null ? clientId : "app";
         var tokens = new Set(await One(client, "items:read"), await One(client, "items:read"), await One("opaque-app", "opaque:read"));
+        if (person is not null)
+            tokens = tokens with { Refresh = (await server.PasswordGrant(person, clientId: "keeper", scope: "offline_access items:read")).Json["refresh_token"]!.GetValue<string>() };
         Assert.True((await server.Introspect(tokens.Jwt)).Active);
         Assert.True((await server.Introspect(tokens.Opaque!, "opaque-api")).Active);
         return tokens;
@@ -245,6 +253,7 @@ public abstract class WhatTakesRightsAway(ServerFixture fixture)
         Assert.Equal("""{"active":false}""", (await _server.Introspect(tokens.Jwt)).Body);
         Assert.Equal("""{"active":false}""", (await _server.Introspect(tokens.Unseen)).Body);
         if (tokens.Opaque is { } opaque) Assert.Equal("""{"active":false}""", (await _server.Introspect(opaque, "opaque-api")).Body);
+        if (tokens.Refresh is { } refresh) await _server.Refused(400, "invalid_grant", "/connect/token", "keeper", ("grant_type", "refresh_token"), ("refresh_token", refresh));
     }
 
     private static (string, string)[] Person(string name) => [("grant_type", "password"), ("username", name), ("password", IdpServer.Password), ("scope", "items:read")];
