@@ -1,4 +1,5 @@
 using System.Text.Json;
+using IdP.Clients;
 using IdP.Commands;
 using IdP.Testing;
 using Microsoft.Extensions.DependencyInjection;
@@ -49,6 +50,14 @@ public sealed class Cli : IAsyncLifetime, IDisposable
         await Done("resource", "add", "urn:cli:api", "--identifier", "https://api.cli.example");
         await Done("scope", "add", "cli:read", "--resource", "urn:cli:api");
         await Done("scope", "add", "cli:write", "--resource", "urn:cli:api");
+    }
+
+    /// <summary>Whether this is a secret of the client.</summary>
+    internal async Task<bool> SecretMatches(string clientId, string secret)
+    {
+        using var offline = await Offline.Open(_data);
+        var client = await offline.Get<ClientDirectory>().FindStored(clientId, CancellationToken.None);
+        return offline.Get<SecretHash>().Matches(client, secret);
     }
 
     public Task DisposeAsync() => Task.CompletedTask;

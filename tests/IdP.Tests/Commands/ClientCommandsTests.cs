@@ -1,5 +1,4 @@
 using System.Text.Json;
-using IdP.Clients;
 using IdP.Commands;
 using IdP.Protocol.OAuth;
 using Xunit;
@@ -9,7 +8,7 @@ namespace IdP.Tests.Commands;
 
 public sealed class ClientCommandsTests(Cli cli) : IClassFixture<Cli>
 {
-    private static readonly string[] Shape =
+    internal static readonly string[] Shape =
     [
         "client_id", "name", "public", "auth_methods", "grants", "scopes", "default_scopes", "origins", "resource", "allow_public_password_grant",
         "access_token_lifetime", "rotates_refresh_tokens", "secrets", "created_at", "disabled_at",
@@ -71,8 +70,8 @@ public sealed class ClientCommandsTests(Cli cli) : IClassFixture<Cli>
         var id = $"file-{text.Length}";
         await cli.Done("client", "add", id, "--grant", "client_credentials", "--scope", "cli:read", "--secret-file", cli.WriteFile(id, text));
 
-        Assert.True(await Matches(id, "a-secret-from-a-file"));
-        Assert.False(await Matches(id, text + "\n"));
+        Assert.True(await cli.SecretMatches(id, "a-secret-from-a-file"));
+        Assert.False(await cli.SecretMatches(id, text + "\n"));
     }
 
     [Fact]
@@ -80,7 +79,7 @@ public sealed class ClientCommandsTests(Cli cli) : IClassFixture<Cli>
     {
         await cli.Done("client", "add", "at-sign", "--grant", "client_credentials", "--scope", "cli:read", "--secret", "@not-a-response-file");
 
-        Assert.True(await Matches("at-sign", "@not-a-response-file"));
+        Assert.True(await cli.SecretMatches("at-sign", "@not-a-response-file"));
     }
 
     [Fact]
@@ -147,7 +146,7 @@ public sealed class ClientCommandsTests(Cli cli) : IClassFixture<Cli>
     {
         await cli.Done("client", "add", "longest", "--secret", new string('s', 1024), "--grant", "password", "--scope", "openid");
 
-        Assert.True(await Matches("longest", new string('s', 1024)));
+        Assert.True(await cli.SecretMatches("longest", new string('s', 1024)));
         await cli.Refused(ExitCodes.Usage, "8 to 1024", "client", "add", "too-long", "--secret", new string('s', 1025));
     }
 
@@ -172,47 +171,6 @@ public sealed class ClientCommandsTests(Cli cli) : IClassFixture<Cli>
     }
 
     [Fact]
-    public async Task Disable_and_enable_say_what_they_changed()
-    {
-        await cli.Done("client", "add", "switch", "--grant", "client_credentials", "--scope", "cli:read");
-
-        var disabled = await cli.Json("client", "disable", "switch");
-        Assert.Equal(["client_id", "disabled", "changed"], Names(disabled));
-        Assert.True(disabled.GetProperty("disabled").GetBoolean() && disabled.GetProperty("changed").GetBoolean());
-        Assert.Contains("already", (await cli.Done("client", "disable", "switch")).Output, StringComparison.Ordinal);
-        Assert.NotEqual(JsonValueKind.Null, (await cli.Json("client", "show", "switch")).GetProperty("disabled_at").ValueKind);
-
-        Assert.True((await cli.Json("client", "enable", "switch")).GetProperty("changed").GetBoolean());
-        Assert.False((await cli.Json("client", "enable", "switch")).GetProperty("changed").GetBoolean());
-        Assert.Equal(JsonValueKind.Null, (await cli.Json("client", "show", "switch")).GetProperty("disabled_at").ValueKind);
-        using var offline = await Offline.Open(cli.Data);
-        // One for each time that its tokens ended; it never goes back.
-        Assert.Equal(2, (await offline.Get<ClientDirectory>().FindStored("switch", CancellationToken.None))!.Generation);
-    }
-
-    [Fact]
-    public async Task Another_secret_ends_the_old_ones_or_lets_them_overlap()
-    {
-        await cli.Done("client", "add", "replace", "--secret", "the-first-secret-of-all", "--grant", "password", "--scope", "openid");
-
-        var overlapping = await cli.Json("client", "secret", "replace", "--secret", "the-second-secret-of-all", "--overlap", "3600");
-        Assert.Equal(Shape, Names(overlapping));
-        Assert.Equal(2, overlapping.GetProperty("secrets").GetArrayLength());
-        Assert.Equal(1, overlapping.GetProperty("secrets").EnumerateArray().Count(secret => secret.GetProperty("expires_at").ValueKind != JsonValueKind.Null));
-        Assert.True(await Matches("replace", "the-first-secret-of-all") && await Matches("replace", "the-second-secret-of-all"));
-
-        var made = await cli.Json("client", "secret", "replace");
-        Assert.Equal(1, made.GetProperty("secrets").GetArrayLength());
-        Assert.True(await Matches("replace", made.GetProperty("client_secret").GetString()!));
-        Assert.False(await Matches("replace", "the-first-secret-of-all") || await Matches("replace", "the-second-secret-of-all"));
-
-        await cli.Refused(ExitCodes.Usage, "7776000", "client", "secret", "replace", "--overlap", "7776001");
-        await cli.Refused(ExitCodes.Usage, "7776000", "client", "secret", "replace", "--overlap", "0");
-        await cli.Done("client", "add", "replace-public", "--public");
-        await cli.Refused(ExitCodes.Usage, "is public", "client", "secret", "replace-public");
-    }
-
-    [Fact]
     public async Task Lists_are_aligned_for_people()
     {
         await cli.Done("client", "add", "aligned", "--grant", "client_credentials", "--scope", "cli:read");
@@ -230,12 +188,5 @@ public sealed class ClientCommandsTests(Cli cli) : IClassFixture<Cli>
         var registered = Microsoft.Extensions.DependencyInjection.ServiceProviderServiceExtensions.GetServices<Tokens.IGrant>(server.App.Services);
 
         Assert.Equal(GrantNames.All.Order(StringComparer.Ordinal), registered.Select(grant => grant.Name).Order(StringComparer.Ordinal));
-    }
-
-    private async Task<bool> Matches(string clientId, string secret)
-    {
-        using var offline = await Offline.Open(cli.Data);
-        var client = await offline.Get<ClientDirectory>().FindStored(clientId, CancellationToken.None);
-        return offline.Get<SecretHash>().Matches(client, secret);
     }
 }

@@ -102,6 +102,17 @@ public sealed class KeyCommandsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Every_kind_of_key_can_be_revoked_and_another_takes_its_place()
+    {
+        var before = await _cli.Json("keys", "list");
+        foreach (var key in before.EnumerateArray()) await _cli.Done("keys", "revoke", Text(key, "kid")!);
+
+        var after = (await _cli.Json("keys", "list")).EnumerateArray().Where(key => Text(key, "state") == "active").ToList();
+        Assert.Equal(before.EnumerateArray().Select(key => (Text(key, "purpose"), Text(key, "algorithm"))), after.Select(key => (Text(key, "purpose"), Text(key, "algorithm"))));
+        Assert.Empty(before.EnumerateArray().Select(key => Text(key, "kid")).Intersect(after.Select(key => Text(key, "kid"))));
+    }
+
+    [Fact]
     public async Task What_it_names_must_exist() => await _cli.Refused(ExitCodes.NotFound, "no key 'nope'", "keys", "revoke", "nope");
 
     [Fact]

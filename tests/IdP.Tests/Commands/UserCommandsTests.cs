@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using IdP.Accounts;
 using IdP.Audit;
@@ -108,6 +109,25 @@ public sealed class UserCommandsTests(Cli cli) : IClassFixture<Cli>
     {
         await Add(first);
         await cli.Refused(ExitCodes.Conflict, "already", "user", "add", second, "--password", Password);
+    }
+
+    [Fact]
+    [Trait("Case", "UNI-02")]
+    public async Task The_culture_of_the_machine_changes_no_name()
+    {
+        var culture = CultureInfo.CurrentCulture;
+        CultureInfo.CurrentCulture = CultureInfo.GetCultureInfo("tr-TR");
+        try
+        {
+            await Add("ivy");
+            await cli.Refused(ExitCodes.Conflict, "already", "user", "add", "IVY", "--password", Password);
+        }
+        finally
+        {
+            CultureInfo.CurrentCulture = culture;
+        }
+        await cli.Refused(ExitCodes.Conflict, "already", "user", "add", "Ivy", "--password", Password);
+        await cli.Done("user", "disable", "IVY");
     }
 
     [Fact]
