@@ -71,8 +71,9 @@ internal sealed class PasswordCheck(Database database, HashPool pool, KeyRing ke
     {
         var normalized = Normalized(name);
         await using var db = database.OpenForReading();
-        return await db.Users.SingleOrDefaultAsync(u => u.NormalizedUserName == normalized, ct) ??
-               await db.Users.FirstOrDefaultAsync(u => u.NormalizedEmail == normalized && u.EmailConfirmed, ct);
+        // One look whatever is found, so that its time tells nothing; the name goes before the address.
+        return await db.Users.Where(u => u.NormalizedUserName == normalized || (u.NormalizedEmail == normalized && u.EmailConfirmed))
+            .OrderBy(u => u.NormalizedUserName == normalized ? 0 : 1).FirstOrDefaultAsync(ct);
     }
 
     private static string Normalized(string name)

@@ -12,7 +12,10 @@ internal sealed class ClientDirectory(Database database)
     private volatile HashSet<string> _origins = [];
 
     public ValueTask<Client?> Find(string clientId, CancellationToken ct) =>
-        _remembered.TryGetValue(clientId, out var client) ? ValueTask.FromResult<Client?>(client) : new(FindStored(clientId, ct));
+        Remembered(clientId) is { } client ? ValueTask.FromResult<Client?>(client) : new(FindStored(clientId, ct));
+
+    /// <summary>The client if it is in memory; null says nothing about whether it exists.</summary>
+    public Client? Remembered(string clientId) => _remembered.GetValueOrDefault(clientId);
 
     /// <summary>Asks the database, whatever is remembered: a secret that was just replaced must work at once.</summary>
     public async Task<Client?> FindStored(string clientId, CancellationToken ct)
@@ -33,18 +36,18 @@ internal sealed class ClientDirectory(Database database)
         await using var db = database.OpenForReading();
         var changed = await Query(db).Where(c => c.Version > sinceVersion).ToListAsync(ct);
         if (changed.Count == 0 && sinceVersion >= 0) return;
-        // Only what someone has asked for is worth remembering; at the start that is everything, up to the bound.
-        foreach (var client in changed)
-            if (sinceVersion < 0 || _remembered.ContainsKey(client.ClientId)) Remember(client);
+        // All of them: a request that has read one of them before it changed must find it newer here when it remembers it.
+        foreach (var client in changed) Remember(client);
         var origins = await db.Set<Client>().Where(c => c.DisabledAt == null).Select(c => c.Origins).ToListAsync(ct);
         _origins = origins.SelectMany(list => list).ToHashSet(StringComparer.Ordinal);
     }
 
-    private void Remember(Client client)
+    /// <summary>Keeps what was read, unless something newer is there.</summary>
+    public void Remember(Client client)
     {
         // A bound, not a policy: refilling costs one indexed read a client.
         if (_remembered.Count >= MostRemembered) _remembered.Clear();
-        _remembered[client.ClientId] = client;
+        _remembered.AddOrUpdate(client.ClientId, client, (_, known) => known.Version > client.Version ? known : client);
     }
 
     private static IQueryable<Client> Query(IdpDbContext db) =>
