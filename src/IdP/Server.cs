@@ -66,6 +66,8 @@ internal static class Server
 
         var (keys, catalog, clients) = (services.GetRequiredService<KeyRing>(), services.GetRequiredService<ResourceCatalog>(), services.GetRequiredService<ClientDirectory>());
         var poll = services.GetRequiredService<ChangePoll>();
+        // The database's time first: a key that this node makes must not begin in the future of the others.
+        await poll.Ask(ct);
         await keys.Open(ct);
         poll.Follow(keys.Load);
         poll.Follow(catalog.Load);

@@ -89,9 +89,9 @@ internal static class CommandHost
         Server.AddCore(services, TimeProvider.System);
         await using var provider = services.BuildServiceProvider();
         await Migrator.RequireCurrent(provider.GetRequiredService<Database>(), ct);
-        await provider.GetRequiredService<KeyRing>().Open(ct);
-        // The database's time: what a command writes must not lie in the future of the servers.
+        // The database's time: what a command writes, a first key too, must not lie in the future of the servers.
         await provider.GetRequiredService<ChangePoll>().Poll(ct);
+        await provider.GetRequiredService<KeyRing>().Open(ct);
         await work(new CommandContext(provider, parsed, ct));
         return ExitCodes.Ok;
     });

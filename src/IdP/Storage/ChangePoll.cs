@@ -14,19 +14,37 @@ internal sealed class ChangePoll(Database database, DatabaseClock clock, ILogger
     private static readonly TimeSpan HighWaterEvery = TimeSpan.FromMinutes(1);
     private readonly List<Func<long, CancellationToken, Task>> _followers = [];
     private readonly SemaphoreSlim _one = new(1);
+    private readonly Lock _lock = new();
+    private Task<bool>? _look;
+    private Task _keepingTime = Task.CompletedTask;
+    private DateTimeOffset _highWater;
     private long _stamp = -1;
     private long _lastGood;
     private bool _failing;
 
     /// <summary>Registers what reads changes newer than the stamp that it is given.</summary>
-    public void Follow(Func<long, CancellationToken, Task> reload) => _followers.Add(reload);
+    public void Follow(Func<long, CancellationToken, Task> reload)
+    {
+        _followers.Add(reload);
+        // Who follows from now on has read nothing yet.
+        _stamp = -1;
+    }
 
     /// <summary>False when the database has not answered for three seconds: then nothing is issued (503).</summary>
     public async ValueTask<bool> IsFresh(CancellationToken ct)
     {
         if (Environment.TickCount64 - Volatile.Read(ref _lastGood) < StaleAfter.TotalMilliseconds && Volatile.Read(ref _lastGood) > 0) return true;
-        // The poll may only have been starved of a thread: ask once before refusing.
-        return await Poll(ct);
+        // The poll may only have been starved of a thread: look before refusing, once for everybody who waits, and nobody waits for long.
+        Task<bool> look;
+        lock (_lock) look = _look is { IsCompleted: false } ? _look : _look = Task.Run(() => Poll(CancellationToken.None), CancellationToken.None);
+        try
+        {
+            return await look.WaitAsync(StaleAfter, ct);
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Asks now; true when the database answered.</summary>
@@ -34,7 +52,7 @@ internal sealed class ChangePoll(Database database, DatabaseClock clock, ILogger
     {
         try
         {
-            await Ask(ct);
+            await Look(ct);
             if (_failing) log.LogInformation("The database answers again");
             _failing = false;
             return true;
@@ -47,8 +65,16 @@ internal sealed class ChangePoll(Database database, DatabaseClock clock, ILogger
         }
     }
 
-    /// <summary>Asks now; throws when the database did not answer.</summary>
+    /// <summary>Asks now; throws when the database did not answer, or cannot be written while the time is due to be stored.</summary>
     public async Task Ask(CancellationToken ct)
+    {
+        await Look(ct);
+        if (IsTimeDue) await RaiseHighWater(ct);
+    }
+
+    private bool IsTimeDue => database.Engine == Engine.Sqlite && clock.GetUtcNow() - _highWater >= HighWaterEvery;
+
+    private async Task Look(CancellationToken ct)
     {
         await _one.WaitAsync(ct);
         try
@@ -59,12 +85,12 @@ internal sealed class ChangePoll(Database database, DatabaseClock clock, ILogger
                 if (database.Engine == Engine.Postgres)
                     clock.Follow((await db.Database.SqlQueryRaw<DateTimeOffset>("SELECT clock_timestamp() AS \"Value\"").ToListAsync(ct))[0]);
                 else clock.NeverBefore(state.ClockHighWater);
+                _highWater = state.ClockHighWater;
                 if (state.ChangeStamp != _stamp)
                 {
                     foreach (var reload in _followers) await reload(_stamp, ct);
                     _stamp = state.ChangeStamp;
                 }
-                if (database.Engine == Engine.Sqlite && clock.GetUtcNow() - state.ClockHighWater >= HighWaterEvery) await RaiseHighWater(ct);
             }
             Volatile.Write(ref _lastGood, Environment.TickCount64);
         }
@@ -77,7 +103,27 @@ internal sealed class ChangePoll(Database database, DatabaseClock clock, ILogger
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Interval);
-        while (await timer.WaitForNextTickAsync(stoppingToken)) await Poll(stoppingToken);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            // Not waited for: another program may keep the database locked for writing, and reading goes on.
+            if (await Poll(stoppingToken) && IsTimeDue && _keepingTime.IsCompleted) _keepingTime = Task.Run(() => KeepTime(stoppingToken), stoppingToken);
+        }
+    }
+
+    private async Task KeepTime(CancellationToken ct)
+    {
+        try
+        {
+            await RaiseHighWater(ct);
+        }
+        catch (Exception failure) when (!ct.IsCancellationRequested)
+        {
+            log.LogWarning(failure, "The time could not be stored; it is tried again");
+        }
+        catch (OperationCanceledException)
+        {
+            // The server stops.
+        }
     }
 
     private Task<int> RaiseHighWater(CancellationToken ct)

@@ -19,8 +19,6 @@ internal sealed class DatabaseClock(TimeProvider system) : TimeProvider
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
         system.CreateTimer(callback, state, dueTime, period);
 
-    public DateTimeOffset SystemNow => system.GetUtcNow();
-
     /// <summary>Follows a database server whose clock differs from ours.</summary>
     public void Follow(DateTimeOffset databaseNow) => Volatile.Write(ref _offsetTicks, databaseNow.UtcTicks - system.GetUtcNow().UtcTicks);
 

@@ -21,17 +21,17 @@ internal sealed class TokenEndpoint(ClientAuthentication clients, IEnumerable<IG
         // 1. Read.  RFC 6749 §3.2: parameters must not repeat, and are in the body.
         if ((await OAuthForm.Read(http.Request, ct)).Failed(out var form, out var error)) { await OAuthResults.Error(http, error); return; }
 
-        // 2. Authenticate the client.  RFC 6749 §2.3: one method.
+        // 2. A node that has lost sight of the database may not know what was taken away: it hears of that before it trusts what it remembers.
+        if (!await poll.IsFresh(ct)) { await OAuthResults.Error(http, OAuthError.Unavailable("the server cannot reach its database; try again", 2)); return; }
+
+        // 3. Authenticate the client.  RFC 6749 §2.3: one method.
         if ((await clients.Authenticate(http, form, ct)).Failed(out var client, out error)) { await OAuthResults.Error(http, error); return; }
         Cors.AllowOwnOrigin(http, client.Client);
         if (client.Client.IsDisabled) { await OAuthResults.Error(http, OAuthError.InvalidClient("the client is disabled")); return; }
 
-        // 3. Choose the grant: known, and allowed for this client.
+        // 4. Choose the grant: known, and allowed for this client.
         if (Choose(form, client.Client).Failed(out var grant, out error)) { await OAuthResults.Error(http, error); return; }
         facts.Grant = grant.Name;
-
-        // 4. A node that has lost sight of the database may not know what was revoked.
-        if (!await poll.IsFresh(ct)) { await OAuthResults.Error(http, OAuthError.Unavailable("the server cannot reach its database; try again", 2)); return; }
 
         // 5. Let the grant prove what is authorized: the only step that differs.
         if ((await grant.Redeem(new GrantRequest(client, form, facts), ct)).Failed(out var authorization, out error)) { await OAuthResults.Error(http, error); return; }

@@ -12,6 +12,8 @@ namespace IdP.Tokens;
 /// </summary>
 internal sealed class TokenReader(KeyRing keys, OpaqueTokens opaque, Issuer issuer, TimeProvider clock)
 {
+    // The node that signed may be a little ahead of this one. Expiry is exact: Read looks at it again.
+    private static readonly TimeSpan BetweenNodes = TimeSpan.FromSeconds(30);
     private readonly TokenDigestCache<AccessTokenClaims> _checked = new(capacity: 32_768);
 
     /// <summary>Null for anything but an unexpired access token of ours.</summary>
@@ -31,7 +33,7 @@ internal sealed class TokenReader(KeyRing keys, OpaqueTokens opaque, Issuer issu
         if (!SignedJwt.TryParse(token, out var jwt, out _)) return null;
         if (keys.Verifier(jwt.KeyId, jwt.Algorithm) is not { } key) return null;
         // RFC 9068 §4; the audience is the caller's concern, so the token's own is as good as any here.
-        if (AccessTokenRules.Check(jwt, issuer.Value, jwt.Claims.Audiences, clock.GetUtcNow(), TimeSpan.Zero) is not null || !jwt.Verify(key)) return null;
+        if (AccessTokenRules.Check(jwt, issuer.Value, jwt.Claims.Audiences, clock.GetUtcNow(), BetweenNodes) is not null || !jwt.Verify(key)) return null;
         if (AccessTokenClaims.From(jwt.Claims, key.KeyId, jwt.Algorithm) is not { } claims) return null;
         _checked.Add(digest, claims);
         return claims;

@@ -18,11 +18,11 @@ public sealed class TheClock
             await server.Seed();
             token = (await server.ClientCredentials()).AccessToken;
             server.Clock.Advance(TimeSpan.FromHours(2));
-            await server.App.Services.GetRequiredService<ChangePoll>().Poll(CancellationToken.None);
+            await server.App.Services.GetRequiredService<ChangePoll>().Ask(CancellationToken.None);
             Assert.False((await server.Introspect(token)).Active);
             // Two hours back, in a running server: time stands still instead.
             server.Clock.Advance(TimeSpan.FromHours(-2));
-            await server.App.Services.GetRequiredService<ChangePoll>().Poll(CancellationToken.None);
+            await server.App.Services.GetRequiredService<ChangePoll>().Ask(CancellationToken.None);
             Assert.False((await server.Introspect(token)).Active);
             Assert.True((await server.Introspect((await server.ClientCredentials()).AccessToken)).Active);
         }
