@@ -65,7 +65,7 @@ internal sealed class KeyRing(Database database, IdpOptions options, TimeProvide
     public Task Maintain(CancellationToken ct) => Write(async (db, now) =>
     {
         await KeyStatements.RotateWhatIsDue(db, Masters, options, now, ct);
-        if (await KeyStatements.Sweep(db, now, ct) > 0) await ServerState.NextStamp(db, ct);
+        await KeyStatements.Sweep(db, now, ct);
     }, ct);
 
     /// <summary>The key that signs with the algorithm now.</summary>
@@ -113,14 +113,14 @@ internal sealed class KeyRing(Database database, IdpOptions options, TimeProvide
         return null;
     }
 
-    /// <summary>The newest key that makes handles, or the one with the number that a handle names.</summary>
+    /// <summary>The key that makes handles now, or the one with the number that a handle names.</summary>
     public (int Number, byte[] Secret)? HandleKey(int? number)
     {
-        var keys = _keys.Symmetric;
+        var (keys, now) = (_keys.Symmetric, clock.GetUtcNow());
         for (var i = keys.Length - 1; i >= 0; i--)
         {
             var stored = keys[i].Stored;
-            if (stored.Purpose == KeyPurpose.Handle && stored.RevokedAt is null && (number is null || stored.Number == number)) return (stored.Number, keys[i].Secret!);
+            if (stored.Purpose == KeyPurpose.Handle && (number is null ? keys[i].IsActive(now) : stored.Number == number && stored.RevokedAt is null)) return (stored.Number, keys[i].Secret!);
         }
         return null;
     }

@@ -39,12 +39,18 @@ internal static class KeyStatements
         return rotated;
     }
 
-    /// <summary>Makes the next key of one kind now; it takes over after a day, when caches of the JWKS have it.</summary>
+    /// <summary>Makes the next key of one kind now; a key that signs takes over after a day, when caches of the JWKS have it.</summary>
     public static async Task<StoredKey?> Rotate(IdpDbContext db, MasterKeys masters, KeyPurpose purpose, string algorithm, DateTimeOffset now, CancellationToken ct)
     {
         var newest = (await Newest(db, ct)).Find(k => k.Purpose == purpose && k.Algorithm == algorithm);
         if (newest is null) return null;
-        var start = purpose == KeyPurpose.Sign ? now + TimeSpan.FromDays(1) : now;
+        var start = now + purpose switch
+        {
+            KeyPurpose.Sign => TimeSpan.FromDays(1),
+            KeyPurpose.Hash => TimeSpan.Zero,
+            // When every node has heard of it: what one seals the others must be able to open.
+            _ => TimeSpan.FromSeconds(10),
+        };
         return await Succeed(db, masters, newest, Later(start, newest.ActiveFrom), now, "cli", ct);
     }
 

@@ -80,7 +80,7 @@ internal sealed class MasterKeys
 
     private static MasterKeys Create(IdpOptions options)
     {
-        if (options.Storage.Provider != "sqlite" && options.Keys.MasterKeyFile is null or "")
+        if (!options.Storage.Provider.Equals("sqlite", StringComparison.OrdinalIgnoreCase) && options.Keys.MasterKeyFile is null or "")
             throw new StorageException("No master key: set Keys:MasterKey (32 bytes as base64), Keys:MasterKeyFile or Keys:MasterKeyCertificate, the same on every node.");
         Write(FileOf(options));
         return Find(options)!;

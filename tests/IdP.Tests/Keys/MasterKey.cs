@@ -30,6 +30,14 @@ public sealed class MasterKey : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_first_start_makes_one_however_the_engine_is_spelled()
+    {
+        await using var server = await IdpServer.StartEmpty(options => options.Storage.Provider = "SQLite");
+
+        Assert.NotNull(server.Keys.Signer("ES256"));
+    }
+
+    [Fact]
     public async Task The_same_key_opens_the_same_database_and_yesterdays_tokens()
     {
         if (!OperatingSystem.IsWindows()) Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, System.IO.File.GetUnixFileMode(File));
