@@ -78,6 +78,8 @@ internal sealed record NewClient(string ClientId)
             return "With the password grant of a public client anybody can try passwords in its name: set allow-public-password-grant too if that is meant.";
         // Nothing else gives refresh tokens; RFC 6749 §4.4.3 says that client_credentials does not.
         if (GrantTypes.Contains(GrantNames.RefreshToken) && !hasPassword) return "The grant refresh_token needs a grant that gives refresh tokens: add password, or leave it out.";
+        // RFC 9700 §2.2.2: nothing else protects the refresh tokens of a public client.
+        if (IsPublic && RotatesRefreshTokens == false) return "The refresh tokens of a public client must rotate: leave rotate-refresh-tokens out, or make the client confidential.";
         return AllowPublicPasswordGrant && !(IsPublic && hasPassword) ? "The switch allow-public-password-grant is for a public client with the password grant: leave it out." : null;
     }
 

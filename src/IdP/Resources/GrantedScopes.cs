@@ -64,7 +64,8 @@ internal sealed record GrantedScopes(string[] Scopes, Resource? Api, string[] Au
         var scopes = (asked.Length > 0 ? asked : granted)
             .Where(name => client.Scopes.Contains(name) && (ResourceCatalog.IdentityScopes.ContainsKey(name) || (api is not null && catalog.Scope(name)?.ResourceId == api.Id))).ToArray();
         if (scopes.Length == 0 || scopes.Length < asked.Length) return OAuthError.InvalidScope("the client has lost a scope that it asks for");
-        return new GrantedScopes(scopes, api, AudienceOf(scopes, api is null ? null : grant.ResourceIdentifier, issuer));
+        // RFC 8707 §2.2: the audience is what the request names, of the identifiers that the resource has.
+        return new GrantedScopes(scopes, api, AudienceOf(scopes, api is null ? null : named.Identifier ?? grant.ResourceIdentifier, issuer));
     }
 
     private static string[] AudienceOf(string[] scopes, string? identifier, string issuer) =>

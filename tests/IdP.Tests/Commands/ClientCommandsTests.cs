@@ -119,6 +119,7 @@ public sealed class ClientCommandsTests(Cli cli) : IClassFixture<Cli>
     [InlineData("whole number of seconds", "x", "--access-token-lifetime", "soon")]
     [InlineData("whole number of seconds", "x", "--access-token-lifetime", "-1")]
     [InlineData("must be true or false", "x", "--rotate-refresh-tokens", "sometimes")]
+    [InlineData("must rotate", "x", "--public", "--grant", "password", "--allow-public-password-grant", "--grant", "refresh_token", "--rotate-refresh-tokens", "false")]
     [InlineData("refresh_token needs", "x", "--grant", "refresh_token")]
     [InlineData("refresh_token needs", "x", "--grant", "client_credentials", "--grant", "refresh_token")]
     [InlineData("use 'https://app.example'", "x", "--origin", "https://app.example/")]

@@ -122,6 +122,14 @@ public abstract class RefreshSuite(ServerFixture fixture) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_audience_is_the_identifier_that_the_refresh_names()
+    {
+        var first = await SignIn(Keeping);
+        Assert.Equal("https://api.test", (await Refresh(first, Keeping, null, ("resource", "https://api.test"))).Claims["aud"]!.GetValue<string>());
+        Assert.Equal(IdpServer.Api, (await Refresh(first, Keeping)).Claims["aud"]!.GetValue<string>());
+    }
+
+    [Fact]
     [Trait("Case", "REF-12")]
     public async Task A_scope_that_the_client_has_lost_is_gone()
     {
