@@ -14,6 +14,7 @@ internal static class Settings
 {
     public const string EnvironmentPrefix = "IDP__";
     private const string FileSuffix = "_FILE";
+    private const int MostDays = 3650;
 
     public static (IdpOptions Options, IConfigurationRoot Configuration) Load(string? file, IReadOnlyDictionary<string, string?> commandLine)
     {
@@ -113,10 +114,12 @@ internal static class Settings
             throw new ConfigurationException("Urls is empty: name an address to listen on, such as http://localhost:8080.");
         AtLeast("Tokens:AccessTokenLifetimeSeconds", options.Tokens.AccessTokenLifetimeSeconds, 1);
         AtMost("Tokens:AccessTokenLifetimeSeconds", options.Tokens.AccessTokenLifetimeSeconds, (int)Keys.KeyStatements.LongestToken.TotalSeconds);
-        AtLeast("Storage:BusyTimeoutSeconds", options.Storage.BusyTimeoutSeconds, 0);
+        // 0 would be for ever: that is how the driver reads it.
+        AtLeast("Storage:BusyTimeoutSeconds", options.Storage.BusyTimeoutSeconds, 1);
         AtLeast("Passwords:QueuePerThread", options.Passwords.QueuePerThread, 0);
         AtLeast("Tokens:RefreshIdleDays", options.Tokens.RefreshIdleDays, 1);
         AtLeast("Tokens:RefreshAbsoluteDays", options.Tokens.RefreshAbsoluteDays, options.Tokens.RefreshIdleDays);
+        AtMost("Tokens:RefreshAbsoluteDays", options.Tokens.RefreshAbsoluteDays, MostDays);
         AtLeast("Tokens:RefreshOverlapSeconds", options.Tokens.RefreshOverlapSeconds, 0);
         AtMost("Tokens:RefreshOverlapSeconds", options.Tokens.RefreshOverlapSeconds, 60);
         AtLeast("Passwords:Iterations", options.Passwords.Iterations, 1);
@@ -125,6 +128,7 @@ internal static class Settings
         AtLeast("Passwords:LockoutSeconds", options.Passwords.LockoutSeconds, 1);
         AtLeast("Keys:PublishDays", options.Keys.PublishDays, 1);
         AtLeast("Keys:LifetimeDays", options.Keys.LifetimeDays, options.Keys.PublishDays + 1);
+        AtMost("Keys:LifetimeDays", options.Keys.LifetimeDays, MostDays);
         AtLeast("Limits:FailuresPerCaller", options.Limits.FailuresPerCaller, 1);
         AtLeast("Limits:FailuresPerAddress", options.Limits.FailuresPerAddress, 1);
         AtLeast("Limits:UnknownTokensPerCaller", options.Limits.UnknownTokensPerCaller, 1);

@@ -24,7 +24,9 @@ internal static class Migrator
         if (database.Engine == Engine.Sqlite && !FileExists(database.File)) CreateFile(database.File);
         await using var db = database.OpenForReading();
         var pending = await Pending(db, ct);
-        if (pending.Count > 0) await db.Database.MigrateAsync(ct);
+        if (pending.Count == 0) return pending;
+        if (database.Engine == Engine.Sqlite) await RequireUnlocked(db, database.File, ct);
+        await db.Database.MigrateAsync(ct);
         return pending;
     });
 
@@ -46,6 +48,20 @@ internal static class Migrator
         await db.Database.OpenConnectionAsync(ct);
         if (db.Database.GetDbConnection() is SqliteConnection { Handle: { } file } sqlite && SQLitePCL.raw.sqlite3_db_readonly(file, "main") == 1)
             throw new StorageException(ReadOnly($"database {sqlite.DataSource}"));
+    }
+
+    // On SQLite EF's lock is a row, which a program that is killed leaves behind; EF would wait for it for ever and say nothing.
+    private static async Task RequireUnlocked(IdpDbContext db, string file, CancellationToken ct)
+    {
+        for (var attempt = 0; await Count("""SELECT COUNT(*) AS "Value" FROM sqlite_master WHERE name = '__EFMigrationsLock'""") > 0 &&
+            await Count("""SELECT COUNT(*) AS "Value" FROM "__EFMigrationsLock" """) > 0; attempt++)
+        {
+            if (attempt == 10)
+                throw new StorageException($"Another program brings the database {file} up to date, or was killed while it did: wait for it, or if there is none, run sqlite3 on the file with 'DROP TABLE __EFMigrationsLock'.");
+            await Task.Delay(500, ct);
+        }
+
+        async Task<int> Count(string sql) => (await db.Database.SqlQueryRaw<int>(sql).ToListAsync(ct))[0];
     }
 
     private static async Task<IReadOnlyList<string>> Pending(IdpDbContext db, CancellationToken ct) =>

@@ -30,6 +30,17 @@ public sealed class StartWithBrokenData(DatabaseTemplate template) : FailingStar
         await Fails($"The database {Database} is locked by another program: stop it", "client", "add", "x", "--data", Folder);
     }
 
+    [Fact]
+    public async Task A_database_whose_migration_was_killed()
+    {
+        File.Delete(Database);
+        using (var connection = Open(SqliteOpenMode.ReadWriteCreate))
+            Execute(connection, "CREATE TABLE __EFMigrationsLock (Id INTEGER PRIMARY KEY, Timestamp TEXT NOT NULL); INSERT INTO __EFMigrationsLock VALUES (1, '2026-01-01')");
+
+        await Fails($"Another program brings the database {Database} up to date", "migrate", "--data", Folder);
+        await ServeFails($"Another program brings the database {Database} up to date");
+    }
+
     [PermissionsFact]
     public async Task A_database_file_that_is_read_only()
     {
