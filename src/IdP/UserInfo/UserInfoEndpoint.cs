@@ -5,6 +5,7 @@ using IdP.Http;
 using IdP.Protocol.OAuth;
 using IdP.Storage;
 using IdP.Tokens;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.EntityFrameworkCore;
 
 namespace IdP.UserInfo;
@@ -50,7 +51,7 @@ internal sealed class UserInfoEndpoint(TokenReader reader, Liveness liveness, Cl
         if (headers.Count > 1) return OAuthError.InvalidRequest("more than one Authorization header");
         var header = headers.Count == 1 ? headers[0]! : "";
         string? inBody = null;
-        if (HttpMethods.IsPost(request.Method) && request.ContentLength is not (null or 0))
+        if (HttpMethods.IsPost(request.Method) && request.HttpContext.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true })
         {
             if ((await OAuthForm.Read(request, ct)).Failed(out var form, out var error)) return error;
             inBody = form["access_token"];

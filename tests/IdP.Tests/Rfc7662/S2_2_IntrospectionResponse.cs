@@ -45,6 +45,25 @@ public sealed class S2_2_IntrospectionResponse(SqliteServer fixture) : IClassFix
     }
 
     [Fact]
+    public async Task An_opaque_token_with_the_longest_names_is_still_one()
+    {
+        var id = await _server.AddResource("urn:test:opaque:long", ["opaque:long"], r => r.TokenFormat = TokenFormat.Opaque);
+        var client = new string('c', 2048);
+        await _server.AddClient("opaque-long-api", "", "", c => c.ResourceId = id);
+        var scopes = string.Join(' ', Enumerable.Range(0, 15).Select(i => $"{i:d2}{new string('s', 198)}"));
+        await _server.Change(async (db, version) =>
+        {
+            foreach (var name in scopes.Split(' ')) db.Add(new Scope { Name = name, ResourceId = id, Version = version });
+            await db.SaveChangesAsync();
+        });
+        await _server.AddClient(client, "client_credentials", scopes);
+
+        var token = await _server.ClientCredentials(client, scopes);
+
+        Assert.True((await _server.Introspect(token.AccessToken, "opaque-long-api")).Active);
+    }
+
+    [Fact]
     public async Task A_token_is_described_to_its_audience_and_to_its_client_and_to_nobody_else()
     {
         var other = await _server.AddResource("urn:test:other", ["other:read"]);

@@ -58,6 +58,9 @@ public sealed class UserInfoEndpoint(SqliteServer fixture) : IClassFixture<Sqlit
         var token = await Token("full", "openid");
         Assert.Equal(200, (await Send(HttpMethod.Post, token)).Status);
         Assert.Equal(200, (await Server.Sent(Invariants.Form(Path, null, ("access_token", token)))).Status);
+        var chunked = Invariants.Form(Path, null, ("access_token", token));
+        chunked.Headers.TransferEncodingChunked = true;
+        Assert.Equal(200, (await Server.Sent(chunked)).Status);
         var both = Invariants.Form(Path, null, ("access_token", token));
         both.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
         Assert.Equal((400, "invalid_request"), Both(await Server.Sent(both)));
