@@ -37,7 +37,8 @@ internal static class RefreshRotation
     {
         if (presented > newest) return RefreshStep.FromTheFuture;
         if (presented == newest) return rotates ? RefreshStep.Rotate : RefreshStep.Keep;
-        if (presented < newest - 1 || sinceRotation >= overlap) return RefreshStep.Reused;
+        // Without an overlap none, however two nodes' clocks differ: the time since may be negative.
+        if (presented < newest - 1 || overlap <= TimeSpan.Zero || sinceRotation >= overlap) return RefreshStep.Reused;
         return retries < MostUses - 1 ? RefreshStep.GiveAgain : RefreshStep.TooOften;
     }
 }

@@ -14,6 +14,10 @@ internal sealed class FailureLimiter(IdpOptions options, TimeProvider clock)
     private readonly ConcurrentDictionary<(string Kind, string Caller, string Address), Counter> _counters = new();
     private readonly ConcurrentDictionary<(string Kind, string Caller, string Address), long> _trusted = new();
 
+    // Close to what the dictionaries hold: they would take every lock to count it themselves.
+    private volatile int _size;
+    private volatile int _trustsGiven;
+
     /// <summary>How much is remembered: never more than twice the bound.</summary>
     public int Entries => _counters.Count + _trusted.Count;
 
@@ -39,7 +43,11 @@ internal sealed class FailureLimiter(IdpOptions options, TimeProvider clock)
         var key = Bounded((kind, caller, address));
         // Renewed only when half of it is gone: the usual request writes nothing.
         if (_trusted.TryGetValue(key, out var until) && until - now > Trust.TotalSeconds / 2) return;
-        if (_trusted.Count >= MostEntries) _trusted.Clear();
+        if (Interlocked.Increment(ref _trustsGiven) >= MostEntries)
+        {
+            _trusted.Clear();
+            _trustsGiven = 0;
+        }
         _trusted[key] = now + (long)Trust.TotalSeconds;
     }
 
@@ -56,12 +64,24 @@ internal sealed class FailureLimiter(IdpOptions options, TimeProvider clock)
     private void Count((string Kind, string Caller, string Address) key)
     {
         var now = Now();
-        if (_counters.Count >= MostEntries) Trim(now);
-        _counters.AddOrUpdate(Bounded(key), _ => new Counter(1, now + Window),
+        if (_size >= MostEntries) Trim(now);
+        _counters.AddOrUpdate(Bounded(key), _ => Added(now),
             (_, counter) => counter.WindowEnds <= now ? new Counter(1, now + Window) : counter with { Failures = counter.Failures + 1 });
     }
 
+    private Counter Added(long now)
+    {
+        Interlocked.Increment(ref _size);
+        return new Counter(1, now + Window);
+    }
+
     private void Trim(long now)
+    {
+        Forget(now);
+        _size = _counters.Count;
+    }
+
+    private void Forget(long now)
     {
         foreach (var (key, counter) in _counters)
             if (counter.WindowEnds <= now) _counters.TryRemove(key, out _);

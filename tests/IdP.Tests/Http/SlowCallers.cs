@@ -11,10 +11,12 @@ public sealed class SlowCallers(SqliteServer fixture) : IClassFixture<SqliteServ
 {
     private readonly IdpServer _server = fixture.Server;
 
-    [Theory]
+    [Fact]
     [Trait("Case", "NET-05")]
-    [InlineData("headers"), InlineData("body"), InlineData("nothing")]
-    public async Task Who_sends_a_byte_a_second_is_cut_off_within_half_a_minute_and_nobody_else_notices(string slow)
+    public Task Who_sends_a_byte_a_second_is_cut_off_within_half_a_minute_and_nobody_else_notices() =>
+        Task.WhenAll(((string[])["headers", "body", "nothing"]).Select(Send));
+
+    private async Task Send(string slow)
     {
         var url = new Uri(_server.Url);
         using var client = new TcpClient();
