@@ -1,5 +1,5 @@
 # Every target is one line over dotnet or a script in build/; `make` lists them.
-.PHONY: help setup build run demo test test-long bench publish image test-image migration format docs clean
+.PHONY: help setup build run demo test test-long bench publish image test-image migration format docs conformance clean
 .DEFAULT_GOAL := help
 RID ?= linux-x64
 
@@ -44,6 +44,9 @@ format: ## Format the code
 
 docs: ## Write the documents that are made from the code
 	@build/docs.sh
+
+conformance: ## Write docs/CONFORMANCE.md from the results of the last `make test`
+	@build/conformance.py artifacts/test-results
 
 clean: ## Remove everything that was built
 	@rm -rf artifacts TestResults && find src tests -type d \( -name bin -o -name obj -o -name node_modules -o -name TestResults \) -prune -exec rm -rf {} +

@@ -48,6 +48,7 @@ done < <(sed -nE 's/^(Passed|Failed|Skipped)! +- Failed: *([0-9]+), Passed: *([0
 # A test host that crashed prints no totals.
 if ((status != 0 && failed == 0)); then failed=1; fi
 
+check conformance build/conformance.py "$results" --check
 check demo build/demo.sh --no-build
 check scripts build/lint.sh
 check format dotnet format IdentityProvider.sln --verify-no-changes --no-restore

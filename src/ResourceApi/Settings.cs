@@ -26,7 +26,7 @@ internal sealed record Settings(string Urls, string Issuer, string[] Audiences, 
             throw new SettingException($"{unknown.Path} is unknown; there are {string.Join(", ", Known.Select(name => "Provider:" + name))}.");
         if (provider["Issuer"] is not { Length: > 0 } issuer)
             throw new SettingException("Provider:Issuer is missing; give the provider's address, for example --Provider:Issuer http://localhost:5000.");
-        var urls = configuration["urls"] is { Length: > 0 } given ? given : "http://localhost:5001";
+        var urls = configuration["urls"] is { Length: > 0 } given ? given : "http://localhost:7001";
         string[] audiences = provider["Audience"] is { Length: > 0 } names
             ? names.Split(' ', StringSplitOptions.RemoveEmptyEntries)
             : [DemoAudience, urls.Split(';')[0].TrimEnd('/')];
