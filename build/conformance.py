@@ -132,7 +132,8 @@ def main():
         with open(DOCUMENT, "w", encoding="utf-8") as file:
             file.write(made)
         return 0
-    without_numbers = re.compile(r"\(\d+ tests?\)")
+    # How a test went is for the run itself to say, and one may be skipped on another machine: what must agree is which tests there are.
+    without_numbers = re.compile(r"(passed|skipped|not run|failed)[^|;]*")
     committed = open(DOCUMENT, encoding="utf-8").read() if os.path.exists(DOCUMENT) else ""
     if without_numbers.sub("", made) == without_numbers.sub("", committed):
         return 0
