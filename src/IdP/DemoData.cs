@@ -33,6 +33,17 @@ internal static class DemoData
             Secret = "demo-password-secret", Name = "Demo program with the user's password", GrantTypes = [GrantNames.Password],
             Scopes = ["openid", "profile", "email", "items:read", "items:write"], DefaultScopes = ["openid", "items:read"],
         },
+        new("demo-web")
+        {
+            Secret = "demo-web-secret", Name = "Demo web app", GrantTypes = [GrantNames.AuthorizationCode, GrantNames.RefreshToken], RedirectUris = ["http://localhost:7200/callback"],
+            PostLogoutRedirectUris = ["http://localhost:7200/"], Scopes = ["openid", "profile", "email", "address", "phone", "offline_access", "items:read", "items:write"],
+        },
+        new("demo-spa")
+        {
+            IsPublic = true, Name = "Demo app in the browser", GrantTypes = [GrantNames.AuthorizationCode, GrantNames.RefreshToken], RedirectUris = ["http://localhost:7200/spa.html"],
+            PostLogoutRedirectUris = ["http://localhost:7200/spa.html"], Origins = ["http://localhost:7200"],
+            Scopes = ["openid", "profile", "email", "offline_access", "items:read", "items:write"],
+        },
         new("demo-api") { Secret = "demo-api-secret", Name = "Demo resource API", Resource = Api },
     ];
 
@@ -71,7 +82,7 @@ internal static class DemoData
         var users = await db.Users.ToListAsync(ct);
         var clientRows = Clients.Select(demo => (demo, stored: clients.Find(c => c.ClientId == demo.ClientId))).Where(row => row.stored is not null).Select(row => new[]
         {
-            row.demo.ClientId, secrets.Matches(row.stored, row.demo.Secret!) ? row.demo.Secret : "(changed)", Purpose(row.stored!),
+            row.demo.ClientId, row.demo.Secret is null ? "(public)" : secrets.Matches(row.stored, row.demo.Secret) ? row.demo.Secret : "(changed)", Purpose(row.stored!),
         }).ToList();
         var userRows = People.Select(demo => (demo, stored: users.Find(u => u.UserName == demo.Name))).Where(row => row.stored is not null).Select(row => new[]
         {

@@ -18,6 +18,9 @@ public sealed class IdpOptions
     /// <summary>Lifetimes of tokens.</summary>
     public TokenOptions Tokens { get; set; } = new();
 
+    /// <summary>How long people stay signed in.</summary>
+    public SessionOptions Sessions { get; set; } = new();
+
     /// <summary>Password hashing and what happens after wrong passwords.</summary>
     public PasswordOptions Passwords { get; set; } = new();
 
@@ -81,8 +84,27 @@ public sealed class TokenOptions
     /// <summary>Days after which a refresh token ends however often it is used.</summary>
     public int RefreshAbsoluteDays { get; set; } = 180;
 
+    /// <summary>Seconds that an ID token is valid.</summary>
+    public int IdTokenLifetimeSeconds { get; set; } = 3600;
+
+    /// <summary>Seconds within which an authorization code must be redeemed; at most 60.</summary>
+    public int CodeLifetimeSeconds { get; set; } = 60;
+
+    /// <summary>Seconds within which a pushed authorization request must be opened; less than 600.</summary>
+    public int PushedRequestLifetimeSeconds { get; set; } = 90;
+
     /// <summary>Seconds for which a refresh token that was just replaced still gets the same answer, because answers get lost; at most 60, and 0 is strict.</summary>
     public int RefreshOverlapSeconds { get; set; } = 10;
+}
+
+/// <summary>How long people stay signed in.</summary>
+public sealed class SessionOptions
+{
+    /// <summary>Minutes after which a session that is not used ends.</summary>
+    public int IdleMinutes { get; set; } = 480;
+
+    /// <summary>Hours after which a session ends however often it is used.</summary>
+    public int AbsoluteHours { get; set; } = 168;
 }
 
 /// <summary>Password hashing and what happens after wrong passwords.</summary>

@@ -1,5 +1,7 @@
 using IdP.Accounts;
+using IdP.Authorize;
 using IdP.Clients;
+using IdP.Consents;
 using IdP.Discovery;
 using IdP.Grants;
 using IdP.Http;
@@ -7,8 +9,10 @@ using IdP.Keys;
 using IdP.Observability;
 using IdP.Resources;
 using IdP.Retention;
+using IdP.Sessions;
 using IdP.Storage;
 using IdP.Tokens;
+using IdP.Ui;
 using IdP.UserInfo;
 
 namespace IdP;
@@ -20,7 +24,13 @@ internal static class Server
     {
         // A person at a terminal reads lines; whatever collects a container's output reads JSON.
         var environment = Environment.GetEnvironmentVariable("DOTNET_ENVIRONMENT") ?? (Console.IsOutputRedirected ? Environments.Production : Environments.Development);
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, EnvironmentName = environment });
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
+        {
+            ContentRootPath = AppContext.BaseDirectory,
+            EnvironmentName = environment,
+            // Pages are found in this assembly, whatever program it runs in.
+            ApplicationName = typeof(Server).Assembly.GetName().Name,
+        });
         builder.Configuration.Sources.Clear();
         builder.Configuration.AddConfiguration(configuration);
         builder.Services.AddSingleton(options);
@@ -30,6 +40,10 @@ internal static class Server
         AddCore(builder.Services, system ?? TimeProvider.System);
         builder.Services.AddTokens();
         builder.Services.AddUserInfo();
+        builder.Services.AddSessions();
+        builder.Services.AddConsents();
+        builder.Services.AddAuthorize();
+        builder.AddUi();
         builder.Services.AddRetention();
         customize?.Invoke(builder);
 
@@ -40,6 +54,8 @@ internal static class Server
         app.MapDiscovery();
         app.MapTokens();
         app.MapUserInfo();
+        app.MapAuthorize();
+        app.MapUi();
         return app;
     }
 

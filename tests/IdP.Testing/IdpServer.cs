@@ -30,7 +30,7 @@ internal sealed class IdpServer : IAsyncDisposable
     private IdpServer(WebApplication app, string folder, bool ownsFolder, TestClock clock, LogRecords log, string url, string issuer)
     {
         (App, _folder, _ownsFolder, Clock, Log, Url, Issuer) = (app, folder, ownsFolder, clock, log, url, issuer);
-        Http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = new Uri(url) };
+        Http = new HttpClient(TestTls.Pin(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false })) { BaseAddress = new Uri(url) };
     }
 
     public WebApplication App { get; }
@@ -45,19 +45,24 @@ internal sealed class IdpServer : IAsyncDisposable
     public KeyRing Keys => App.Services.GetRequiredService<KeyRing>();
 
     /// <summary>Starts a server with the usual API, clients and people.</summary>
-    public static async Task<IdpServer> Start(Action<IdpOptions>? configure = null)
+    public static async Task<IdpServer> Start(Action<IdpOptions>? configure = null, bool https = false)
     {
-        var server = await StartEmpty(configure);
+        var server = await StartEmpty(configure, https: https);
         await server.Seed();
         return server;
     }
 
     /// <summary>Starts a server with nothing in it, or on the data of another.</summary>
-    public static async Task<IdpServer> StartEmpty(Action<IdpOptions>? configure = null, string? folder = null, TestClock? clock = null)
+    /// <param name="configure">Settings of the test's own.</param>
+    /// <param name="folder">Where its data is; null makes a folder that goes with it.</param>
+    /// <param name="clock">Its time.</param>
+    /// <param name="https">Whether it speaks TLS, which pages and their cookies want.</param>
+    public static async Task<IdpServer> StartEmpty(Action<IdpOptions>? configure = null, string? folder = null, TestClock? clock = null, bool https = false)
     {
         var data = folder ?? Directory.CreateTempSubdirectory("idp-test-").FullName;
-        var url = $"http://localhost:{ChildProcess.FreePort()}";
+        var url = $"{(https ? "https" : "http")}://localhost:{ChildProcess.FreePort()}";
         var options = new IdpOptions { Urls = url };
+        if (https) (options.Http.TlsCertificate, options.Http.TlsKey) = (TestTls.CertificateFile, TestTls.KeyFile);
         options.Storage.DataDirectory = data;
         // A full hash takes a tenth of a second; these tests are about what happens around it.
         options.Passwords.Iterations = 1000;
@@ -116,6 +121,8 @@ internal sealed class IdpServer : IAsyncDisposable
             client.Version = version;
             db.Add(client);
             await db.SaveChangesAsync();
+            if (client.MayUse("authorization_code")) await Keys.Ensure(db, client.IdTokenAlgorithm, CancellationToken.None);
+            if (client.UserInfoAlgorithm is { } algorithm) await Keys.Ensure(db, algorithm, CancellationToken.None);
         });
     }
 
@@ -196,6 +203,14 @@ internal sealed class IdpServer : IAsyncDisposable
         await AddClient("service", "client_credentials", "items:read items:write", c => c.DefaultScopes = ["items:read"]);
         await AddClient("app", "password", "openid profile email items:read items:write", c => c.DefaultScopes = ["openid", "items:read"]);
         await AddClient("api", "", "", c => c.ResourceId = api);
+        await AddClient("web", "authorization_code refresh_token", "openid profile email address phone offline_access items:read items:write", c =>
+        {
+            (c.Name, c.RedirectUris, c.PostLogoutRedirectUris) = ("Web app", ["https://web.test/callback"], ["https://web.test/"]);
+        });
+        await AddClient("spa", "authorization_code refresh_token", "openid profile email offline_access items:read", c =>
+        {
+            (c.Name, c.RedirectUris, c.PostLogoutRedirectUris, c.Origins) = ("Browser app", ["https://spa.test/callback"], ["https://spa.test/"], ["https://spa.test"]);
+        }, secret: null);
         await AddUser("alice");
         await AddUser("bob");
         await AddUser("mallory", configure: u => u.DisabledAt = Clock.GetUtcNow());

@@ -12,6 +12,9 @@ internal sealed class FormParameters
 
     private FormParameters(List<KeyValuePair<string, string>> pairs) => _pairs = pairs;
 
+    /// <summary>The names that were repeated against the rules; only <see cref="ParseLeniently"/> lets one through.</summary>
+    public IReadOnlyCollection<string> Repeated { get; private init; } = [];
+
     /// <summary>The value, or null when it was not sent or sent empty.</summary>
     public string? this[string name]
     {
@@ -29,7 +32,16 @@ internal sealed class FormParameters
 
     public static Result<FormParameters> Parse(ReadOnlySpan<byte> body)
     {
+        if (ParseLeniently(body).Failed(out var form, out var error)) return error;
+        foreach (var name in form.Repeated) return OAuthError.InvalidRequest($"the parameter '{OAuthError.Printable(name)}' is repeated");
+        return form;
+    }
+
+    /// <summary>The same for an authorization request, whose error goes to the client if it is known: repeated names are told, not refused.</summary>
+    public static Result<FormParameters> ParseLeniently(ReadOnlySpan<byte> body)
+    {
         var pairs = new List<KeyValuePair<string, string>>(8);
+        List<string>? repeated = null;
         foreach (var range in body.Split((byte)'&'))
         {
             var pair = body[range];
@@ -37,15 +49,19 @@ internal sealed class FormParameters
             var equals = pair.IndexOf((byte)'=');
             if (!TryDecode(equals < 0 ? pair : pair[..equals], out var name) ||
                 !TryDecode(equals < 0 ? default : pair[(equals + 1)..], out var value))
-                return OAuthError.InvalidRequest("the body is not valid application/x-www-form-urlencoded UTF-8");
+                return OAuthError.InvalidRequest("the parameters are not valid application/x-www-form-urlencoded UTF-8");
             if (pairs.Count == MostParameters) return OAuthError.InvalidRequest($"more than {MostParameters} parameters");
             // RFC 6749 §3.2: parameters must not repeat. RFC 8707 §2 and RFC 8693 §2.1: resource and audience may.
-            if (name is not ("resource" or "audience") && pairs.Exists(other => other.Key == name))
-                return OAuthError.InvalidRequest($"the parameter '{OAuthError.Printable(name)}' is repeated");
+            if (name is not ("resource" or "audience") && pairs.Exists(other => other.Key == name)) (repeated ??= []).Add(name);
             pairs.Add(new(name, value));
         }
-        return new FormParameters(pairs);
+        return new FormParameters(pairs) { Repeated = repeated ?? [] };
     }
+
+    public FormParameters Without(params string[] names) => new(_pairs.FindAll(pair => !names.Contains(pair.Key)));
+
+    /// <summary>The parameters as they were, for keeping; <see cref="Parse"/> reads them again.</summary>
+    public string Encode() => string.Join('&', _pairs.Select(pair => $"{Uri.EscapeDataString(pair.Key)}={Uri.EscapeDataString(pair.Value)}"));
 
     /// <summary>Decodes one name or value of application/x-www-form-urlencoded; false for a broken escape or broken UTF-8.</summary>
     public static bool TryDecode(ReadOnlySpan<byte> encoded, [NotNullWhen(true)] out string? text)

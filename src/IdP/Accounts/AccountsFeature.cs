@@ -12,5 +12,6 @@ internal static class AccountsFeature
         services.AddSingleton<HashPool>();
         services.AddSingleton<PasswordCheck>();
         services.AddSingleton<UserStatements>();
+        services.AddSingleton<Subjects>();
     }
 }

@@ -1,6 +1,7 @@
 using IdP.Audit;
 using IdP.Grants;
 using IdP.Protocol;
+using IdP.Sessions;
 using IdP.Storage;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.AspNetCore.Identity.EntityFrameworkCore;
@@ -70,6 +71,7 @@ internal sealed class UserStatements(TimeProvider clock)
         user.UpdatedAt = clock.GetUtcNow();
         using var accounts = Accounts(db);
         Succeed(await accounts.UpdateSecurityStampAsync(user));
+        await SessionEnd.End(db, db.Set<Session>().Where(s => s.UserId == user.Id), clock.GetUtcNow(), ct);
         await Grant.Revoke(db.Set<Grant>().Where(g => g.UserId == user.Id), clock.GetUtcNow(), ct);
     }
 

@@ -22,6 +22,38 @@ internal sealed class Client
     /// <summary>Whether each use of a refresh token replaces it. Null: public clients rotate, confidential ones do not (RFC 9700 §4.14.2).</summary>
     public bool? RotatesRefreshTokens { get; set; }
 
+    /// <summary>Where authorization responses may go, each compared character by character.</summary>
+    public List<string> RedirectUris { get; set; } = [];
+
+    /// <summary>Where people may go after signing out.</summary>
+    public List<string> PostLogoutRedirectUris { get; set; } = [];
+
+    /// <summary>application_type native: an app on a device, which listens on whatever loopback port is free (RFC 8252).</summary>
+    public bool IsNative { get; set; }
+
+    /// <summary>Whether a confidential client may leave PKCE out.</summary>
+    public bool AllowCodeWithoutPkce { get; set; }
+
+    /// <summary>require_pushed_authorization_requests (RFC 9126 §6).</summary>
+    public bool RequiresPushedRequests { get; set; }
+
+    /// <summary>The algorithm of its ID tokens.</summary>
+    public string IdTokenAlgorithm { get; set; } = Protocol.Jose.SigningAlgorithms.RS256;
+
+    /// <summary>The algorithm of its userinfo answers; null answers plain JSON.</summary>
+    public string? UserInfoAlgorithm { get; set; }
+
+    /// <summary>The sector of a client with pairwise subjects (OpenID Connect Core §8.1); null gives everybody's own.</summary>
+    public string? Sector { get; set; }
+
+    /// <summary>Whether it gets refresh tokens without offline_access; they end with the session.</summary>
+    public bool SessionRefreshTokens { get; set; }
+    public string? LogoUri { get; set; }
+    public string? PolicyUri { get; set; }
+    public string? TermsUri { get; set; }
+    public string? BackChannelLogoutUri { get; set; }
+    public string? FrontChannelLogoutUri { get; set; }
+
     /// <summary>The resource for which this client may introspect.</summary>
     public long? ResourceId { get; set; }
     public Resource? Resource { get; set; }
@@ -48,6 +80,11 @@ internal sealed class Client
             builder.Ignore(c => c.Rotates);
             builder.Property(c => c.ClientId).HasMaxLength(Protocol.OAuth.ClientIdentifier.Longest);
             builder.Property(c => c.Name).HasMaxLength(256);
+            builder.Property(c => c.IdTokenAlgorithm).HasMaxLength(16);
+            builder.Property(c => c.UserInfoAlgorithm).HasMaxLength(16);
+            builder.Property(c => c.Sector).HasMaxLength(256);
+            foreach (var address in (string[])[nameof(LogoUri), nameof(PolicyUri), nameof(TermsUri), nameof(BackChannelLogoutUri), nameof(FrontChannelLogoutUri)])
+                builder.Property(address).HasMaxLength(Protocol.OAuth.RedirectUri.Longest);
             builder.HasIndex(c => c.ClientId).IsUnique();
             builder.HasIndex(c => c.Version);
             builder.HasOne(c => c.Resource).WithMany().HasForeignKey(c => c.ResourceId).OnDelete(DeleteBehavior.Restrict);

@@ -9,6 +9,7 @@ internal sealed class ClientDirectory(Database database)
 {
     private const int MostRemembered = 20_000;
     private readonly ConcurrentDictionary<string, Client> _remembered = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<long, string> _idsByKey = new();
     private volatile HashSet<string> _origins = [];
 
     public ValueTask<Client?> Find(string clientId, CancellationToken ct) =>
@@ -26,6 +27,14 @@ internal sealed class ClientDirectory(Database database)
         var client = await Query(db).SingleOrDefaultAsync(c => c.ClientId == clientId, ct);
         if (client is not null) Remember(client);
         return client;
+    }
+
+    /// <summary>The client that a grant names.</summary>
+    public async ValueTask<Client?> FindByKey(long key, CancellationToken ct)
+    {
+        if (_idsByKey.TryGetValue(key, out var known)) return await Find(known, ct);
+        await using var db = database.OpenForReading();
+        return await db.Set<Client>().Where(c => c.Id == key).Select(c => c.ClientId).SingleOrDefaultAsync(ct) is { } id ? await Find(id, ct) : null;
     }
 
     /// <summary>Whether any client has registered this origin (scheme, host and port) for calls from a browser.</summary>
@@ -46,7 +55,12 @@ internal sealed class ClientDirectory(Database database)
     public void Remember(Client client)
     {
         // A bound, not a policy: refilling costs one indexed read a client.
-        if (_remembered.Count >= MostRemembered) _remembered.Clear();
+        if (_remembered.Count >= MostRemembered)
+        {
+            _remembered.Clear();
+            _idsByKey.Clear();
+        }
+        _idsByKey[client.Id] = client.ClientId;
         _remembered.AddOrUpdate(client.ClientId, client, (_, known) => known.Version > client.Version ? known : client);
     }
 

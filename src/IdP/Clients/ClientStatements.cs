@@ -1,6 +1,8 @@
 using IdP.Audit;
 using IdP.Grants;
+using IdP.Keys;
 using IdP.Protocol;
+using IdP.Protocol.OAuth;
 using IdP.Resources;
 using IdP.Storage;
 using Microsoft.EntityFrameworkCore;
@@ -8,7 +10,7 @@ using Microsoft.EntityFrameworkCore;
 namespace IdP.Clients;
 
 /// <summary>What operators may do to clients. Every method runs in its caller's transaction and writes its audit event there.</summary>
-internal sealed class ClientStatements(SecretHash secrets, IEnumerable<IClientAuthenticationMethod> methods, TimeProvider clock)
+internal sealed class ClientStatements(SecretHash secrets, KeyRing keys, IEnumerable<IClientAuthenticationMethod> methods, TimeProvider clock)
 {
     /// <summary>For longer than that two secrets side by side are no replacement any more.</summary>
     public static readonly TimeSpan LongestOverlap = TimeSpan.FromDays(90);
@@ -35,6 +37,20 @@ internal sealed class ClientStatements(SecretHash secrets, IEnumerable<IClientAu
             AllowPublicPasswordGrant = asked.AllowPublicPasswordGrant,
             AccessTokenLifetimeSeconds = asked.AccessTokenLifetimeSeconds,
             RotatesRefreshTokens = asked.RotatesRefreshTokens,
+            RedirectUris = Distinct(asked.RedirectUris),
+            PostLogoutRedirectUris = Distinct(asked.PostLogoutRedirectUris),
+            IsNative = asked.IsNative,
+            AllowCodeWithoutPkce = asked.AllowCodeWithoutPkce,
+            RequiresPushedRequests = asked.RequiresPushedRequests,
+            IdTokenAlgorithm = asked.IdTokenAlgorithm,
+            UserInfoAlgorithm = asked.UserInfoAlgorithm,
+            Sector = NewClientPages.SectorOf(asked),
+            SessionRefreshTokens = asked.SessionRefreshTokens,
+            LogoUri = asked.LogoUri,
+            PolicyUri = asked.PolicyUri,
+            TermsUri = asked.TermsUri,
+            BackChannelLogoutUri = asked.BackChannelLogoutUri,
+            FrontChannelLogoutUri = asked.FrontChannelLogoutUri,
             ResourceId = asked.Resource is null ? null : (await ResourceStatements.Require(db, asked.Resource, ct)).Id,
             CreatedAt = clock.GetUtcNow(),
             Version = version,
@@ -43,6 +59,8 @@ internal sealed class ClientStatements(SecretHash secrets, IEnumerable<IClientAu
         db.Add(client);
         Record(db, "client.created", client, actor);
         await db.SaveChangesAsync(ct);
+        if (client.MayUse(GrantNames.AuthorizationCode)) await keys.Ensure(db, client.IdTokenAlgorithm, ct);
+        if (client.UserInfoAlgorithm is { } algorithm) await keys.Ensure(db, algorithm, ct);
         return client;
     }
 

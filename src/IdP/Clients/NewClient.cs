@@ -1,4 +1,5 @@
 using IdP.Protocol;
+using IdP.Protocol.Jose;
 using IdP.Protocol.OAuth;
 using IdP.Resources;
 
@@ -32,6 +33,23 @@ internal sealed record NewClient(string ClientId)
 
     /// <summary>Null: public clients rotate, confidential ones do not.</summary>
     public bool? RotatesRefreshTokens { get; init; }
+    public IReadOnlyList<string> RedirectUris { get; init; } = [];
+    public IReadOnlyList<string> PostLogoutRedirectUris { get; init; } = [];
+    public bool IsNative { get; init; }
+    public bool AllowCodeWithoutPkce { get; init; }
+    public bool RequiresPushedRequests { get; init; }
+    public string IdTokenAlgorithm { get; init; } = SigningAlgorithms.RS256;
+    public string? UserInfoAlgorithm { get; init; }
+    public bool IsPairwise { get; init; }
+
+    /// <summary>The host that clients with the same pairwise subjects share; null takes that of the redirect addresses.</summary>
+    public string? Sector { get; init; }
+    public bool SessionRefreshTokens { get; init; }
+    public string? LogoUri { get; init; }
+    public string? PolicyUri { get; init; }
+    public string? TermsUri { get; init; }
+    public string? BackChannelLogoutUri { get; init; }
+    public string? FrontChannelLogoutUri { get; init; }
 
     public IReadOnlyList<string> EffectiveMethods =>
         AuthenticationMethods.Count > 0 ? AuthenticationMethods : IsPublic ? [AuthenticationMethodNames.None] : [AuthenticationMethodNames.Basic, AuthenticationMethodNames.Post];
@@ -41,7 +59,7 @@ internal sealed record NewClient(string ClientId)
     {
         if (ClientIdentifier.Problem(ClientId) is { } id) return $"The client id {PlainText.Quoted(ClientId)} cannot be used: {id}.";
         if (Name is not null && !PlainText.IsFine(Name, 256)) return "The name must be 1 to 256 characters without line breaks, control characters or spaces around it.";
-        return MethodProblem(knownMethods) ?? GrantProblem() ?? ScopeProblem() ?? OriginProblem() ?? NewResource.LifetimeProblem(AccessTokenLifetimeSeconds);
+        return MethodProblem(knownMethods) ?? GrantProblem() ?? ScopeProblem() ?? OriginProblem() ?? NewClientPages.Problem(this) ?? NewResource.LifetimeProblem(AccessTokenLifetimeSeconds);
     }
 
     public static string? SecretProblem(string secret)
@@ -77,7 +95,8 @@ internal sealed record NewClient(string ClientId)
         if (IsPublic && hasPassword && !AllowPublicPasswordGrant)
             return "With the password grant of a public client anybody can try passwords in its name: set allow-public-password-grant too if that is meant.";
         // Nothing else gives refresh tokens; RFC 6749 §4.4.3 says that client_credentials does not.
-        if (GrantTypes.Contains(GrantNames.RefreshToken) && !hasPassword) return "The grant refresh_token needs a grant that gives refresh tokens: add password, or leave it out.";
+        if (GrantTypes.Contains(GrantNames.RefreshToken) && !hasPassword && !GrantTypes.Contains(GrantNames.AuthorizationCode))
+            return "The grant refresh_token needs a grant that gives refresh tokens: add authorization_code or password, or leave it out.";
         // RFC 9700 §2.2.2: nothing else protects the refresh tokens of a public client.
         if (IsPublic && RotatesRefreshTokens == false) return "The refresh tokens of a public client must rotate: leave rotate-refresh-tokens out, or make the client confidential.";
         return AllowPublicPasswordGrant && !(IsPublic && hasPassword) ? "The switch allow-public-password-grant is for a public client with the password grant: leave it out." : null;

@@ -32,16 +32,20 @@ internal static class ClientCommands
         var openPassword = new Option<bool>("--allow-public-password-grant") { Description = "Let a public client use the password grant: anybody can then try passwords in its name" };
         var lifetime = CommandHost.Seconds("--access-token-lifetime", "Seconds that its access tokens live at most");
         var rotates = CommandHost.Choice("--rotate-refresh-tokens", "Whether each use of a refresh token replaces it (default: true for public clients)");
-        var command = new Command("add", "Add a client.\n\nExample: IdP client add my-service --grant client_credentials --scope \"items:read items:write\"")
+        var pages = new ClientPageOptions();
+        var command = new Command("add",
+            "Add a client.\n\nExamples:\n  IdP client add my-service --grant client_credentials --scope \"items:read items:write\"\n" +
+            "  IdP client add my-app --grant authorization_code --grant refresh_token --redirect-uri https://app.example/callback --scope \"openid profile offline_access\"")
         {
             id, isPublic, name, grants, scopes, defaults, methods, origins, resource, openPassword, lifetime, rotates,
         };
         secret.AddTo(command);
+        pages.AddTo(command);
         command.SetAction((parsed, ct) => CommandHost.Run(parsed, async context =>
         {
             var given = await secret.Read(parsed);
             var made = given is null && !parsed.GetValue(isPublic) ? SecretHash.Generate() : null;
-            var asked = new NewClient(parsed.GetRequiredValue(id))
+            var asked = pages.Read(parsed, new NewClient(parsed.GetRequiredValue(id))
             {
                 Name = parsed.GetValue(name),
                 IsPublic = parsed.GetValue(isPublic),
@@ -55,7 +59,7 @@ internal static class ClientCommands
                 AllowPublicPasswordGrant = parsed.GetValue(openPassword),
                 AccessTokenLifetimeSeconds = parsed.GetValue(lifetime),
                 RotatesRefreshTokens = parsed.GetValue(rotates) is { } choice ? choice == bool.TrueString : null,
-            };
+            });
             var added = await context.Change(db => context.Get<ClientStatements>().Add(db, asked, CommandContext.Actor, ct));
             var view = View.Of(await Stored(context, added.ClientId, ct), made);
             context.Print(view, $"Added the client {added.ClientId}.{SecretLine(made)}");
@@ -95,7 +99,7 @@ internal static class ClientCommands
                 ("client id", c.ClientId), ("name", c.Name), ("type", c.Public ? "public" : "confidential"), ("authenticates by", string.Join(' ', c.AuthMethods)),
                 ("grants", string.Join(' ', c.Grants)), ("scopes", string.Join(' ', c.Scopes)), ("default scopes", string.Join(' ', c.DefaultScopes)),
                 ("origins", string.Join(' ', c.Origins)), ("introspects for", c.Resource), ("public password grant", c.AllowPublicPasswordGrant ? "allowed" : null),
-                ("access tokens live", c.AccessTokenLifetime is { } seconds ? $"{seconds} s" : null), ("created", Table.Time(c.CreatedAt)), ("disabled", Table.Time(c.DisabledAt)),
+                ("access tokens live", c.AccessTokenLifetime is { } seconds ? $"{seconds} s" : null), .. c.Pages.Lines(), ("created", Table.Time(c.CreatedAt)), ("disabled", Table.Time(c.DisabledAt)),
                 .. c.Secrets.Select(s => ("secret", (string?)$"since {Table.Time(s.CreatedAt)}{(s.ExpiresAt is { } ends ? $", until {Table.Time(ends)}" : "")}")),
             ]));
         }, ct));
@@ -177,13 +181,13 @@ internal static class ClientCommands
     /// <summary>A client as commands print it. The names are a promise to scripts; hashes are no part of it.</summary>
     private sealed record View(string ClientId, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? ClientSecret, string? Name, bool Public,
         List<string> AuthMethods, List<string> Grants, List<string> Scopes, List<string> DefaultScopes, List<string> Origins, string? Resource,
-        bool AllowPublicPasswordGrant, int? AccessTokenLifetime, bool RotatesRefreshTokens, IReadOnlyList<SecretView> Secrets, DateTimeOffset CreatedAt, DateTimeOffset? DisabledAt)
+        bool AllowPublicPasswordGrant, int? AccessTokenLifetime, bool RotatesRefreshTokens, ClientPageView Pages, IReadOnlyList<SecretView> Secrets, DateTimeOffset CreatedAt, DateTimeOffset? DisabledAt)
     {
         /// <param name="client">The client with its secrets and resource.</param>
         /// <param name="made">The secret that was just made for it: the one chance to see it.</param>
         public static View Of(Client client, string? made = null) => new(
             client.ClientId, made, client.Name, client.IsPublic, client.AuthenticationMethods, client.GrantTypes, client.Scopes, client.DefaultScopes, client.Origins,
-            client.Resource?.Identifier, client.AllowPublicPasswordGrant, client.AccessTokenLifetimeSeconds, client.Rotates,
+            client.Resource?.Identifier, client.AllowPublicPasswordGrant, client.AccessTokenLifetimeSeconds, client.Rotates, ClientPageView.Of(client),
             client.Secrets.OrderBy(s => s.CreatedAt).Select(s => new SecretView(s.CreatedAt, s.ExpiresAt)).ToList(), client.CreatedAt, client.DisabledAt);
     }
 

@@ -36,7 +36,7 @@ internal static class KeyCommands
             var made = await context.Change(async db =>
             {
                 await ServerState.TakeTurn(db, ct);
-                var kinds = await db.Set<StoredKey>().Where(k => k.RevokedAt == null).Select(k => new { k.Purpose, k.Algorithm }).Distinct().ToListAsync(ct);
+                var kinds = await db.Set<StoredKey>().Where(k => k.RevokedAt == null && k.Purpose != KeyPurpose.Pairwise).Select(k => new { k.Purpose, k.Algorithm }).Distinct().ToListAsync(ct);
                 var due = kinds.Where(kind => asked is null ? kind.Purpose == KeyPurpose.Sign : kind.Algorithm == asked).ToList();
                 if (due.Count == 0)
                     throw ChangeRefusedException.NotFound($"There is no key for {PlainText.Quoted(asked ?? "")}: use {string.Join(", ", kinds.Select(k => k.Algorithm).Order(StringComparer.Ordinal))}.");
@@ -71,6 +71,8 @@ internal static class KeyCommands
         var key = await db.Set<StoredKey>().AsTracking().SingleOrDefaultAsync(k => k.KeyId == id, ct) ??
             throw ChangeRefusedException.NotFound($"There is no key {PlainText.Quoted(id)}: 'IdP keys list' shows them.");
         if (key.RevokedAt is not null) return false;
+        if (key.Purpose == KeyPurpose.Pairwise)
+            throw ChangeRefusedException.Invalid("The key of pairwise subjects cannot be revoked: everybody would be somebody else to the clients that know them by it.");
         // A revoked key would leave these secrets without anything to be checked by.
         if (await db.Set<ClientSecret>().CountAsync(s => s.KeyId == id, ct) is var secrets and > 0)
             throw ChangeRefusedException.Conflict(
@@ -105,6 +107,8 @@ internal static class KeyCommands
         {
             KeyPurpose.Sign => "sign",
             KeyPurpose.SealToken => "seal",
+            KeyPurpose.SealPage => "page",
+            KeyPurpose.Pairwise => "pairwise",
             KeyPurpose.Handle => "handle",
             _ => "hash",
         };

@@ -120,6 +120,13 @@ internal static class Settings
         AtLeast("Tokens:RefreshIdleDays", options.Tokens.RefreshIdleDays, 1);
         AtLeast("Tokens:RefreshAbsoluteDays", options.Tokens.RefreshAbsoluteDays, options.Tokens.RefreshIdleDays);
         AtMost("Tokens:RefreshAbsoluteDays", options.Tokens.RefreshAbsoluteDays, MostDays);
+        AtLeast("Tokens:IdTokenLifetimeSeconds", options.Tokens.IdTokenLifetimeSeconds, 1);
+        AtLeast("Tokens:CodeLifetimeSeconds", options.Tokens.CodeLifetimeSeconds, 1);
+        AtMost("Tokens:CodeLifetimeSeconds", options.Tokens.CodeLifetimeSeconds, 60);
+        AtLeast("Tokens:PushedRequestLifetimeSeconds", options.Tokens.PushedRequestLifetimeSeconds, 5);
+        AtMost("Tokens:PushedRequestLifetimeSeconds", options.Tokens.PushedRequestLifetimeSeconds, 599);
+        AtLeast("Sessions:IdleMinutes", options.Sessions.IdleMinutes, 1);
+        AtLeast("Sessions:AbsoluteHours", options.Sessions.AbsoluteHours, 1);
         AtLeast("Tokens:RefreshOverlapSeconds", options.Tokens.RefreshOverlapSeconds, 0);
         AtMost("Tokens:RefreshOverlapSeconds", options.Tokens.RefreshOverlapSeconds, 60);
         AtLeast("Passwords:Iterations", options.Passwords.Iterations, 1);

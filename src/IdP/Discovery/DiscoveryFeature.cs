@@ -1,10 +1,14 @@
 using System.Text.Json;
+using IdP.Authorize;
 using IdP.Clients;
 using IdP.Http;
 using IdP.Keys;
+using IdP.Protocol.Jose;
 using IdP.Protocol.OAuth;
+using IdP.Protocol.OpenId;
 using IdP.Resources;
 using IdP.Tokens;
+using IdP.Ui;
 using IdP.UserInfo;
 
 namespace IdP.Discovery;
@@ -39,22 +43,37 @@ internal static class DiscoveryFeature
         var methods = services.GetRequiredService<ClientAuthentication>().MethodNames.ToList();
         writer.WriteStartObject();
         writer.WriteString("issuer", issuer.Value);
+        writer.WriteString("authorization_endpoint", issuer.Url(AuthorizeEndpoint.Path));
+        writer.WriteString("pushed_authorization_request_endpoint", issuer.Url(PushedAuthorizationEndpoint.Path));
         writer.WriteString("token_endpoint", issuer.Url(TokenEndpoint.Path));
         writer.WriteString("userinfo_endpoint", issuer.Url(UserInfoEndpoint.Path));
         writer.WriteString("introspection_endpoint", issuer.Url(IntrospectionEndpoint.Path));
         writer.WriteString("revocation_endpoint", issuer.Url(RevocationEndpoint.Path));
         writer.WriteString("jwks_uri", issuer.Url(JwksPath));
-        // RFC 8414 §2 requires the member; there is no authorization endpoint, so it is empty.
-        WriteList(writer, "response_types_supported", []);
+        WriteList(writer, "response_types_supported", ["code"]);
+        WriteList(writer, "response_modes_supported", ResponseMode.All);
+        WriteList(writer, "code_challenge_methods_supported", [Pkce.Method]);
+        WriteList(writer, "prompt_values_supported", Prompts.All);
+        WriteList(writer, "acr_values_supported", Acr.All);
+        WriteList(writer, "display_values_supported", ["page", "popup"]);
+        WriteList(writer, "ui_locales_supported", Texts.Languages);
+        WriteList(writer, "id_token_signing_alg_values_supported", SigningAlgorithms.All);
+        WriteList(writer, "userinfo_signing_alg_values_supported", SigningAlgorithms.All);
+        writer.WriteBoolean("authorization_response_iss_parameter_supported", true);
+        writer.WriteBoolean("claims_parameter_supported", true);
+        writer.WriteBoolean("request_parameter_supported", false);
+        writer.WriteBoolean("request_uri_parameter_supported", false);
         WriteList(writer, "grant_types_supported", services.GetRequiredService<TokenEndpoint>().GrantTypes);
         WriteList(writer, "scopes_supported", catalog.ScopeNames.Order(StringComparer.Ordinal));
-        WriteList(writer, "subject_types_supported", ["public"]);
-        WriteList(writer, "claims_supported", UserClaims.Names);
+        WriteList(writer, "subject_types_supported", ["public", "pairwise"]);
+        WriteList(writer, "claims_supported", IdTokenClaims.Concat(UserClaims.Names).Order(StringComparer.Ordinal));
         WriteList(writer, "token_endpoint_auth_methods_supported", methods);
         WriteList(writer, "introspection_endpoint_auth_methods_supported", methods.Where(m => m != AuthenticationMethodNames.None));
         WriteList(writer, "revocation_endpoint_auth_methods_supported", methods);
         writer.WriteEndObject();
     }
+
+    private static readonly string[] IdTokenClaims = ["sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid"];
 
     private static void WriteKeys(Utf8JsonWriter writer, KeyRing keys)
     {

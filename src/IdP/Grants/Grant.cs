@@ -8,20 +8,31 @@ namespace IdP.Grants;
 
 internal enum GrantState
 {
+    /// <summary>Tokens were issued; refresh tokens, if any, are at <see cref="Grant.Generation"/>.</summary>
     Active = 1,
     Revoked = 2,
+
+    /// <summary>An authorization request that a client has pushed (RFC 9126); nobody has authorized anything yet.</summary>
+    Pushed = 3,
+
+    /// <summary>A code was issued and not redeemed yet.</summary>
+    Code = 4,
 }
 
 /// <summary>What a person has authorized a client to do: one row for its whole life, however many tokens are issued under it.</summary>
 internal sealed class Grant
 {
+    public const int LongestNonce = 2048;
+
     public Guid Id { get; set; }
     public GrantState State { get; set; } = GrantState.Active;
 
     /// <summary>The grant_type under which it began.</summary>
     public required string Origin { get; set; }
     public long ClientKey { get; set; }
-    public Guid UserId { get; set; }
+
+    /// <summary>The person; null for a pushed request.</summary>
+    public Guid? UserId { get; set; }
     public required string Scope { get; set; }
 
     /// <summary>The identifier of the API that the tokens are for, as the client named it; null when they are for the provider alone.</summary>
@@ -43,6 +54,31 @@ internal sealed class Grant
     public DateTimeOffset CreatedAt { get; set; }
     public DateTimeOffset AuthenticatedAt { get; set; }
 
+    /// <summary>The session in which it began, and whether it ends with it.</summary>
+    public Guid? SessionId { get; set; }
+    public bool EndsWithSession { get; set; }
+
+    /// <summary>How the person had proved who they are.</summary>
+    public string? Acr { get; set; }
+    public string? Amr { get; set; }
+
+    /// <summary>What the authorization request said and redemption is checked against.</summary>
+    public string? RedirectUri { get; set; }
+    public string? CodeChallenge { get; set; }
+    public string? Nonce { get; set; }
+
+    /// <summary>The parameter claims.</summary>
+    public string? Claims { get; set; }
+
+    /// <summary>When a code ends, or a pushed request that nobody has opened yet.</summary>
+    public DateTimeOffset? HandleExpiresAt { get; set; }
+
+    /// <summary>Failed redemptions of the code by its own client.</summary>
+    public int WrongTries { get; set; }
+
+    /// <summary>The parameters of a pushed request.</summary>
+    public string? Request { get; set; }
+
     /// <summary>The latest expiry of anything issued under it; afterwards the row may be swept.</summary>
     public DateTimeOffset ExpiresAt { get; set; }
     public DateTimeOffset? RevokedAt { get; set; }
@@ -52,17 +88,25 @@ internal sealed class Grant
         grants.Where(g => g.State != GrantState.Revoked).ExecuteUpdateAsync(
             set => set.SetProperty(g => g.State, GrantState.Revoked).SetProperty(g => g.RevokedAt, now), ct);
 
+    /// <summary>Whether the person is still as they were when they proved who they are. The row stays so until the commit.</summary>
+    public static async Task<bool> IsLive(IdpDbContext db, Guid userId, string securityStamp, CancellationToken ct)
+    {
+        // A change that takes rights away waits for the lock, and then takes away what was given here too.
+#pragma warning disable EF1003 // ShareLock is a constant of the engine.
+        return (await db.Database.SqlQueryRaw<int>(
+            """SELECT 1 AS "Value" FROM "Users" WHERE "Id" = {0} AND "DisabledAt" IS NULL AND "SecurityStamp" = {1}""" + db.ShareLock, db.Key(userId), securityStamp).ToListAsync(ct)).Count > 0;
+#pragma warning restore EF1003
+    }
+
     /// <summary>Inserts the grant if the person is still as they were when they proved who they are; false when not, or when the client is disabled.</summary>
     public static async Task<bool> Insert(IdpDbContext db, Grant grant, string securityStamp, CancellationToken ct)
     {
-        // The rows stay locked until the commit: a change that takes rights away waits and then revokes this grant too.
+        if (!await IsLive(db, grant.UserId!.Value, securityStamp, ct)) return false;
 #pragma warning disable EF1003 // ShareLock is a constant of the engine.
-        var live = await db.Database.SqlQueryRaw<int>(
-            """SELECT 1 AS "Value" FROM "Users" WHERE "Id" = {0} AND "DisabledAt" IS NULL AND "SecurityStamp" = {1}""" + db.ShareLock, db.Key(grant.UserId), securityStamp).ToListAsync(ct);
         var enabled = await db.Database.SqlQueryRaw<int>(
             """SELECT 1 AS "Value" FROM "Clients" WHERE "Id" = {0} AND "DisabledAt" IS NULL""" + db.ShareLock, grant.ClientKey).ToListAsync(ct);
 #pragma warning restore EF1003
-        if (live.Count == 0 || enabled.Count == 0) return false;
+        if (enabled.Count == 0) return false;
         db.Add(grant);
         await db.SaveChangesAsync(ct);
         return true;
@@ -78,6 +122,13 @@ internal sealed class Grant
             builder.Property(g => g.Scope).HasMaxLength(4000);
             builder.Property(g => g.ResourceIdentifier).HasMaxLength(500);
             builder.Property(g => g.Seed).HasMaxLength(32);
+            builder.Property(g => g.Acr).HasMaxLength(128);
+            builder.Property(g => g.Amr).HasMaxLength(128);
+            builder.Property(g => g.RedirectUri).HasMaxLength(Protocol.OAuth.RedirectUri.Longest);
+            builder.Property(g => g.CodeChallenge).HasMaxLength(43);
+            builder.Property(g => g.Nonce).HasMaxLength(LongestNonce);
+            builder.Property(g => g.Claims).HasMaxLength(Protocol.OpenId.ClaimsRequest.Longest);
+            builder.HasIndex(g => g.SessionId);
             builder.HasIndex(g => g.UserId);
             builder.HasIndex(g => g.ClientKey);
             builder.HasIndex(g => g.ExpiresAt);

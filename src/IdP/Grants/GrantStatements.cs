@@ -3,7 +3,7 @@ using IdP.Storage;
 
 namespace IdP.Grants;
 
-/// <summary>A grant as a refresh sees it.</summary>
+/// <summary>A grant as one look at the database found it.</summary>
 internal sealed record StoredGrant
 {
     public required Guid Id { get; init; }
@@ -20,6 +20,18 @@ internal sealed record StoredGrant
     public required DateTimeOffset AbsoluteExpiresAt { get; init; }
     public required DateTimeOffset AuthenticatedAt { get; init; }
     public required bool PersonIsEnabled { get; init; }
+    public required string Origin { get; init; }
+    public required Guid? SessionId { get; init; }
+    public required bool EndsWithSession { get; init; }
+    public required string? Acr { get; init; }
+    public required string? Amr { get; init; }
+    public required string? RedirectUri { get; init; }
+    public required string? CodeChallenge { get; init; }
+    public required string? Nonce { get; init; }
+    public required string? Claims { get; init; }
+    public required DateTimeOffset HandleExpiresAt { get; init; }
+    public required int WrongTries { get; init; }
+    public required string? Request { get; init; }
 }
 
 /// <summary>The few hot statements of a grant. Each write names the state that was checked, and its affected-row count is the gate.</summary>
@@ -27,10 +39,45 @@ internal sealed class GrantStatements(PreparedStatements statements, Database da
 {
     private const string ReadSql =
         """
-        SELECT g."State", g."ClientKey", g."UserId", g."Scope", g."ResourceIdentifier", g."Seed", g."Generation", g."RotatedAt", g."Retries",
-               g."IdleExpiresAt", g."AbsoluteExpiresAt", g."AuthenticatedAt", u."DisabledAt"
-        FROM "Grants" g JOIN "Users" u ON u."Id" = g."UserId" WHERE g."Id" = @p0
+        SELECT g."State", g."Origin", g."ClientKey", g."UserId", g."Scope", g."ResourceIdentifier", g."Seed", g."Generation", g."RotatedAt", g."Retries",
+               g."IdleExpiresAt", g."AbsoluteExpiresAt", g."AuthenticatedAt", u."DisabledAt", g."SessionId", g."EndsWithSession", g."Acr", g."Amr",
+               g."RedirectUri", g."CodeChallenge", g."Nonce", g."Claims", g."HandleExpiresAt", g."WrongTries", g."Request"
+        FROM "Grants" g LEFT JOIN "Users" u ON u."Id" = g."UserId" WHERE g."Id" = @p0
         """;
+
+    private const string InsertCodeSql =
+        """
+        INSERT INTO "Grants" ("Id", "State", "Origin", "ClientKey", "UserId", "Scope", "ResourceIdentifier", "Seed", "Generation", "Retries", "CreatedAt", "AuthenticatedAt",
+            "SessionId", "EndsWithSession", "Acr", "Amr", "RedirectUri", "CodeChallenge", "Nonce", "Claims", "HandleExpiresAt", "WrongTries", "ExpiresAt")
+        SELECT @p0, 4, @p1, c."Id", u."Id", @p2, @p3, @p4, 0, 0, @p5, @p6, s."Id", @p7, @p8, @p9, @p10, @p11, @p12, @p13, @p14, 0, @p14
+        FROM "Sessions" s JOIN "Users" u ON u."Id" = s."UserId" JOIN "Clients" c ON c."Id" = @p15
+        WHERE s."Id" = @p16 AND s."EndedAt" IS NULL AND u."DisabledAt" IS NULL AND c."DisabledAt" IS NULL
+        """;
+
+    // The row that was pushed becomes the code's: that is its single use.
+    private const string UsePushedSql =
+        """
+        UPDATE "Grants" SET "State" = 4, "Origin" = @p1, "UserId" = live."UserId", "Scope" = @p2, "ResourceIdentifier" = @p3, "Seed" = @p4, "CreatedAt" = @p5, "AuthenticatedAt" = @p6,
+            "SessionId" = live."SessionId", "EndsWithSession" = @p7, "Acr" = @p8, "Amr" = @p9, "RedirectUri" = @p10, "CodeChallenge" = @p11, "Nonce" = @p12, "Claims" = @p13,
+            "HandleExpiresAt" = @p14, "ExpiresAt" = @p14, "Request" = NULL
+        FROM (SELECT s."Id" AS "SessionId", u."Id" AS "UserId" FROM "Sessions" s JOIN "Users" u ON u."Id" = s."UserId" JOIN "Clients" c ON c."Id" = @p15
+            WHERE s."Id" = @p16 AND s."EndedAt" IS NULL AND u."DisabledAt" IS NULL AND c."DisabledAt" IS NULL{0}) live
+        WHERE "Grants"."Id" = @p0 AND "Grants"."State" = 3 AND "Grants"."ClientKey" = @p15
+        """;
+
+    private const string PushSql =
+        """
+        INSERT INTO "Grants" ("Id", "State", "Origin", "ClientKey", "Scope", "Seed", "Generation", "Retries", "CreatedAt", "AuthenticatedAt", "EndsWithSession", "WrongTries", "Request",
+            "HandleExpiresAt", "ExpiresAt")
+        SELECT @p0, 3, @p1, c."Id", '', @p2, 0, 0, @p3, 0, @p4, 0, @p5, @p6, @p7 FROM "Clients" c WHERE c."Id" = @p8 AND c."DisabledAt" IS NULL
+        """;
+
+    private const string RedeemSql =
+        """
+        UPDATE "Grants" SET "State" = 1, "Generation" = @p1, "RotatedAt" = @p2, "IdleExpiresAt" = @p3, "AbsoluteExpiresAt" = @p4, "ExpiresAt" = @p5 WHERE "Id" = @p0 AND "State" = 4
+        """;
+
+    private const string CountWrongTrySql = """UPDATE "Grants" SET "WrongTries" = "WrongTries" + 1 WHERE "Id" = @p0 AND "State" = 4""";
 
     private const string RotateSql =
         """
@@ -48,23 +95,62 @@ internal sealed class GrantStatements(PreparedStatements statements, Database da
         UPDATE "Grants" SET "Retries" = "Retries" + 1 WHERE "Id" = @p0 AND "State" = 1 AND "Generation" = @p1 AND "Retries" = @p2
         """;
 
+    private readonly string _insertCode = database.Engine == Engine.Postgres ? InsertCodeSql + " FOR SHARE" : InsertCodeSql;
+    private readonly string _usePushed = UsePushedSql.Replace("{0}", database.Engine == Engine.Postgres ? " FOR SHARE" : "", StringComparison.Ordinal);
+
     public ValueTask<StoredGrant?> Read(Guid id, CancellationToken ct) => statements.Read(ReadSql, [id], row => new StoredGrant
     {
         Id = id,
         State = (GrantState)row.GetInt32(0),
-        ClientKey = row.GetInt64(1),
-        UserId = Id(row, 2),
-        Scope = row.GetString(3),
-        ResourceIdentifier = row.IsDBNull(4) ? null : row.GetString(4),
-        Seed = row.GetFieldValue<byte[]>(5),
-        Generation = row.GetInt32(6),
-        RotatedAt = Instant(row, 7),
-        Retries = row.GetInt32(8),
-        IdleExpiresAt = Instant(row, 9),
-        AbsoluteExpiresAt = Instant(row, 10),
-        AuthenticatedAt = Instant(row, 11),
-        PersonIsEnabled = row.IsDBNull(12),
+        Origin = row.GetString(1),
+        ClientKey = row.GetInt64(2),
+        UserId = row.IsDBNull(3) ? Guid.Empty : statements.Id(row, 3),
+        Scope = row.GetString(4),
+        ResourceIdentifier = Text(row, 5),
+        Seed = row.GetFieldValue<byte[]>(6),
+        Generation = row.GetInt32(7),
+        RotatedAt = Instant(row, 8),
+        Retries = row.GetInt32(9),
+        IdleExpiresAt = Instant(row, 10),
+        AbsoluteExpiresAt = Instant(row, 11),
+        AuthenticatedAt = Instant(row, 12),
+        PersonIsEnabled = row.IsDBNull(13) && !row.IsDBNull(3),
+        SessionId = row.IsDBNull(14) ? null : statements.Id(row, 14),
+        EndsWithSession = row.GetBoolean(15),
+        Acr = Text(row, 16),
+        Amr = Text(row, 17),
+        RedirectUri = Text(row, 18),
+        CodeChallenge = Text(row, 19),
+        Nonce = Text(row, 20),
+        Claims = Text(row, 21),
+        HandleExpiresAt = Instant(row, 22),
+        WrongTries = row.GetInt32(23),
+        Request = Text(row, 24),
     }, ct);
+
+    /// <summary>Stores a code if session, person and client are still alive; the number of rows.</summary>
+    /// <param name="code">Its id is new, or that of the pushed request that it uses up.</param>
+    /// <param name="isPushed">Whether the request was pushed.</param>
+    /// <param name="ct">Cancels.</param>
+    public Task<int> AddCode(Grant code, bool isPushed, CancellationToken ct) => statements.Execute(isPushed ? _usePushed : _insertCode,
+        [
+            code.Id, code.Origin, code.Scope, OrNull(code.ResourceIdentifier), code.Seed, Number(code.CreatedAt), Number(code.AuthenticatedAt), code.EndsWithSession, OrNull(code.Acr), OrNull(code.Amr),
+            OrNull(code.RedirectUri), OrNull(code.CodeChallenge), OrNull(code.Nonce), OrNull(code.Claims), Number(code.HandleExpiresAt!.Value), code.ClientKey, code.SessionId!.Value,
+        ], ct);
+
+    public Task<int> Push(Grant pushed, CancellationToken ct) => statements.Execute(PushSql,
+        [
+            pushed.Id, pushed.Origin, pushed.Seed, Number(pushed.CreatedAt), false, pushed.Request!, Number(pushed.HandleExpiresAt!.Value), Number(pushed.ExpiresAt), pushed.ClientKey,
+        ], ct);
+
+    /// <summary>Turns a code into an active grant; of several that try, one gets a row.</summary>
+    public Task<int> Redeem(Grant redeemed, CancellationToken ct) => statements.Execute(RedeemSql,
+        [
+            redeemed.Id, redeemed.Generation, Number(redeemed.RotatedAt ?? DateTimeOffset.UnixEpoch), Number(redeemed.IdleExpiresAt ?? DateTimeOffset.UnixEpoch),
+            Number(redeemed.AbsoluteExpiresAt ?? DateTimeOffset.UnixEpoch), Number(redeemed.ExpiresAt),
+        ], ct);
+
+    public Task<int> CountWrongTry(Guid id, CancellationToken ct) => statements.Execute(CountWrongTrySql, [id], ct);
 
     public Task<int> Rotate(StoredGrant grant, DateTimeOffset now, DateTimeOffset idleExpiresAt, DateTimeOffset expiresAt, CancellationToken ct) =>
         statements.Execute(RotateSql, [grant.Id, grant.Generation, Number(now), Number(idleExpiresAt), Number(expiresAt)], ct);
@@ -74,8 +160,9 @@ internal sealed class GrantStatements(PreparedStatements statements, Database da
 
     public Task<int> GiveAgain(StoredGrant grant, CancellationToken ct) => statements.Execute(GiveAgainSql, [grant.Id, grant.Generation, grant.Retries], ct);
 
-    private Guid Id(DbDataReader row, int column) =>
-        database.Engine == Engine.Sqlite ? new Guid(row.GetFieldValue<byte[]>(column), bigEndian: true) : row.GetGuid(column);
+    private static string? Text(DbDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
+
+    private static object OrNull(string? text) => text is null ? DBNull.Value : text;
 
     private static DateTimeOffset Instant(DbDataReader row, int column) =>
         row.IsDBNull(column) ? DateTimeOffset.UnixEpoch : DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(column));

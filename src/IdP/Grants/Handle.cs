@@ -3,12 +3,16 @@ using System.Buffers.Text;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using IdP.Keys;
+using IdP.Protocol.Jose;
 
 namespace IdP.Grants;
 
 internal enum HandleKind : byte
 {
     RefreshToken = 1,
+    Code = 2,
+    PushedRequest = 3,
+    SessionCookie = 4,
 }
 
 /// <summary>What a handle says: a grant and one of its generations. The proof is checked against the grant's seed once its row is read.</summary>
@@ -71,10 +75,9 @@ internal sealed class Handles(KeyRing keys)
     /// <summary>Null for anything but the exact text of a handle that we made.</summary>
     public HandleBody? Open(string text)
     {
-        if (text.Length != TextLength || !Base64Url.IsValid(text)) return null;
+        if (text.Length != TextLength) return null;
         Span<byte> handle = stackalloc byte[Length];
-        // Decoded canonically: another spelling of the same bytes is not a handle of ours.
-        if (!Base64Url.TryDecodeFromChars(text, handle, out var length) || length != Length || handle[0] != Version || Base64Url.EncodeToString(handle) != text) return null;
+        if (!CanonicalBase64Url.TryDecode(text, handle, out var length) || length != Length || handle[0] != Version) return null;
         if (keys.HandleKey(BinaryPrimitives.ReadUInt16BigEndian(handle[1..])) is not { Secret: var secret }) return null;
 
         var tag = handle.Slice(HeaderLength, TagLength);

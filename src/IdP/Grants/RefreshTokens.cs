@@ -9,8 +9,12 @@ internal sealed class RefreshTokens(Handles handles, IdpOptions options)
 {
     private const int First = 1;
 
-    /// <summary>OpenID Connect Core §11: only when offline_access was asked for and granted, and only for a client that may use them.</summary>
-    public static bool AreDue(Client client, IEnumerable<string> scopes) => client.MayUse(GrantNames.RefreshToken) && scopes.Contains("offline_access");
+    /// <summary>
+    /// OpenID Connect Core §11: only when offline_access was asked for and granted, and only for a client that may use them. A client may
+    /// be set to get them without, for as long as the session lasts.
+    /// </summary>
+    public static bool AreDue(Client client, IEnumerable<string> scopes, bool hasSession) =>
+        client.MayUse(GrantNames.RefreshToken) && (scopes.Contains("offline_access") || (hasSession && client.SessionRefreshTokens));
 
     /// <summary>Gives a new grant its first refresh token.</summary>
     public string Begin(Grant grant, DateTimeOffset now)

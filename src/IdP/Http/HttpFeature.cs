@@ -13,12 +13,15 @@ internal static class HttpFeature
     {
         builder.Services.AddSingleton<Issuer>();
         builder.Services.AddSingleton<FailureLimiter>();
+        builder.Services.AddSingleton<Cookies>();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = OAuthForm.LongestBody;
             // Above the largest credentials that we judge, so that too large ones get our answer and not the listener's.
             kestrel.Limits.MaxRequestHeadersTotalSize = 96 * 1024;
+            // An authorization request travels sealed in the address of a page.
+            kestrel.Limits.MaxRequestLineSize = 12 * 1024;
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
             foreach (var address in options.Urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)) Listen(kestrel, address, options.Http);
         });

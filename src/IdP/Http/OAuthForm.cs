@@ -10,7 +10,10 @@ internal static class OAuthForm
     public const int LongestBody = 64 * 1024;
     private const string FormType = "application/x-www-form-urlencoded";
 
-    public static async ValueTask<Result<FormParameters>> Read(HttpRequest request, CancellationToken ct)
+    /// <param name="request">The request.</param>
+    /// <param name="ct">Cancels.</param>
+    /// <param name="lenient">Lets repeated parameters through, for an endpoint that tells its client of them.</param>
+    public static async ValueTask<Result<FormParameters>> Read(HttpRequest request, CancellationToken ct, bool lenient = false)
     {
         // RFC 6749 §2.3.1, §3.2: parameters are in the body alone; a URL ends up in logs.
         if (request.QueryString.HasValue) return OAuthError.InvalidRequest("parameters belong into the body, not into the URL");
@@ -41,14 +44,17 @@ internal static class OAuthForm
                 reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
                 continue;
             }
-            var parameters = Parse(read.Buffer);
+            var parameters = Parse(read.Buffer, lenient);
             reader.AdvanceTo(read.Buffer.End);
             return parameters;
         }
     }
 
-    private static Result<FormParameters> Parse(ReadOnlySequence<byte> body) =>
-        FormParameters.Parse(body.IsSingleSegment ? body.FirstSpan : body.ToArray());
+    private static Result<FormParameters> Parse(ReadOnlySequence<byte> body, bool lenient)
+    {
+        var bytes = body.IsSingleSegment ? body.FirstSpan : body.ToArray();
+        return lenient ? FormParameters.ParseLeniently(bytes) : FormParameters.Parse(bytes);
+    }
 
     private static bool IsForm(string? contentType)
     {

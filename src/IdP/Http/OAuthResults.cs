@@ -34,20 +34,16 @@ internal static class OAuthResults
     /// <summary>Writes JSON that must not be kept (RFC 6749 §5.1).</summary>
     public static Task Write(HttpContext http, Action<Utf8JsonWriter> content)
     {
-        var response = http.Response;
-        response.ContentType = Json;
-        response.Headers.CacheControl = "no-store";
         var buffer = new ArrayBufferWriter<byte>(512);
         using (var writer = new Utf8JsonWriter(buffer, Readable)) content(writer);
-        response.ContentLength = buffer.WrittenCount;
-        return response.BodyWriter.WriteAsync(buffer.WrittenMemory, http.RequestAborted).AsTask();
+        return Write(http, buffer.WrittenMemory);
     }
 
-    /// <summary>Writes JSON that is ready as bytes.</summary>
-    public static Task Write(HttpContext http, ReadOnlyMemory<byte> json)
+    /// <summary>Writes an answer that is ready as bytes.</summary>
+    public static Task Write(HttpContext http, ReadOnlyMemory<byte> json, string contentType = Json)
     {
         var response = http.Response;
-        response.ContentType = Json;
+        response.ContentType = contentType;
         response.Headers.CacheControl = "no-store";
         response.ContentLength = json.Length;
         return response.BodyWriter.WriteAsync(json, http.RequestAborted).AsTask();

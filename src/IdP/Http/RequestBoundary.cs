@@ -22,6 +22,7 @@ internal sealed partial class RequestBoundary(RequestDelegate next, IdpOptions o
         var request = http.Request;
         var facts = new RequestFacts { Address = Address(http), Method = request.Method, Path = request.Path.Value ?? "" };
         http.Features.Set(facts);
+        http.Features.Set(new Ui.PipelineStart(next));
         http.Response.Headers.XContentTypeOptions = "nosniff";
         try
         {

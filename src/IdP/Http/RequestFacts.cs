@@ -8,7 +8,6 @@ internal sealed class RequestFacts
     public required string Path { get; init; }
     public string? ClientId { get; set; }
     public string? Grant { get; set; }
-    public string? Subject { get; set; }
     public string? Outcome { get; set; }
     public string? Detail { get; set; }
 

@@ -130,6 +130,8 @@ internal sealed class KeyRing(Database database, IdpOptions options, TimeProvide
         await KeyStatements.Ensure(db, Masters, KeyPurpose.Hash, KeyStatements.HashAlgorithm, now, ct);
         await KeyStatements.Ensure(db, Masters, KeyPurpose.Handle, KeyStatements.HandleAlgorithm, now, ct);
         await KeyStatements.Ensure(db, Masters, KeyPurpose.SealToken, KeyStatements.SealAlgorithm, now, ct);
+        await KeyStatements.Ensure(db, Masters, KeyPurpose.SealPage, KeyStatements.SealAlgorithm, now, ct);
+        await KeyStatements.Ensure(db, Masters, KeyPurpose.Pairwise, KeyStatements.PairwiseAlgorithm, now, ct);
         await KeyStatements.Ensure(db, Masters, KeyPurpose.Sign, SigningAlgorithms.ES256, now, ct);
     }
 

@@ -12,6 +12,7 @@ internal static class KeyStatements
     public const string SealAlgorithm = "A256GCM";
     public const string HashAlgorithm = "HS256";
     public const string HandleAlgorithm = "A256CTR-HS256";
+    public const string PairwiseAlgorithm = "A256ECB";
 
     /// <summary>The longest life of anything that a key signs or seals; a key goes when the last of it has expired.</summary>
     public static readonly TimeSpan LongestToken = TimeSpan.FromDays(1);
@@ -24,19 +25,15 @@ internal static class KeyStatements
     }
 
     /// <summary>Makes the next key of each kind that is due: published at least a day before the current one hands over.</summary>
-    public static async Task<bool> RotateWhatIsDue(IdpDbContext db, MasterKeys masters, IdpOptions options, DateTimeOffset now, CancellationToken ct)
+    public static async Task RotateWhatIsDue(IdpDbContext db, MasterKeys masters, IdpOptions options, DateTimeOffset now, CancellationToken ct)
     {
         var lifetime = TimeSpan.FromDays(options.Keys.LifetimeDays);
         var ahead = TimeSpan.FromDays(Math.Max(1, options.Keys.PublishDays));
-        var rotated = false;
         foreach (var newest in await Newest(db, ct))
         {
-            // Hashes cannot be made again without the secrets, and handles may live for months: these keys stay until a command replaces them.
-            if (newest.Purpose is KeyPurpose.Hash or KeyPurpose.Handle || newest.ActiveFrom + lifetime - ahead > now) continue;
+            if (Stays(newest.Purpose) || newest.ActiveFrom + lifetime - ahead > now) continue;
             await Succeed(db, masters, newest, Later(newest.ActiveFrom + lifetime, now + TimeSpan.FromDays(1)), now, "server", ct);
-            rotated = true;
         }
-        return rotated;
     }
 
     /// <summary>Makes the next key of one kind now; a key that signs takes over after a day, when caches of the JWKS have it.</summary>
@@ -80,7 +77,7 @@ internal static class KeyStatements
     public static Task<int> Sweep(IdpDbContext db, DateTimeOffset now, CancellationToken ct)
     {
         var gone = now - LongestToken - TimeSpan.FromMinutes(5);
-        return db.Set<StoredKey>().Where(k => k.Purpose != KeyPurpose.Hash && k.Purpose != KeyPurpose.Handle && (k.ActiveUntil < gone || k.RevokedAt < gone)).ExecuteDeleteAsync(ct);
+        return db.Set<StoredKey>().Where(k => k.Purpose != KeyPurpose.Hash && k.Purpose != KeyPurpose.Handle && k.Purpose != KeyPurpose.Pairwise && (k.ActiveUntil < gone || k.RevokedAt < gone)).ExecuteDeleteAsync(ct);
     }
 
     /// <summary>Seals every key with the first master key.</summary>
@@ -143,6 +140,10 @@ internal static class KeyStatements
         using var key = SigningKey.Generate(algorithm);
         return (key.KeyId, key.ExportPkcs8());
     }
+
+    // Hashes cannot be made again without the secrets, and handles may live for months: these keys stay until a command replaces them.
+    // Pairwise subjects stay for ever.
+    private static bool Stays(KeyPurpose purpose) => purpose is KeyPurpose.Hash or KeyPurpose.Handle or KeyPurpose.Pairwise;
 
     private static DateTimeOffset Later(DateTimeOffset a, DateTimeOffset b) => a > b ? a : b;
 }

@@ -11,6 +11,7 @@ internal static class KeysFeature
     public static void AddKeys(this IServiceCollection services)
     {
         services.AddSingleton<KeyRing>();
+        services.AddSingleton<Sealer>();
         services.AddHostedService<KeyMaintenance>();
     }
 

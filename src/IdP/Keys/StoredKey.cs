@@ -14,8 +14,14 @@ internal enum KeyPurpose
     /// <summary>Keys the hashes of client secrets and of names in counters.</summary>
     Hash = 3,
 
-    /// <summary>Makes handles: refresh tokens.</summary>
+    /// <summary>Makes handles: codes, refresh tokens, pushed requests, session cookies.</summary>
     Handle = 4,
+
+    /// <summary>Seals what a browser carries for us between two pages.</summary>
+    SealPage = 5,
+
+    /// <summary>Encrypts the ids of people into pairwise subjects; it never changes, or everybody would be somebody else.</summary>
+    Pairwise = 6,
 }
 
 /// <summary>A key at rest: its private part is sealed under a master key.</summary>

@@ -49,23 +49,33 @@ internal sealed record GrantedScopes(string[] Scopes, Resource? Api, string[] Au
         return new GrantedScopes(scopes, api, AudienceOf(scopes, identifier, issuer));
     }
 
-    /// <summary>RFC 6749 §6: what a refresh asks for may be less than what was granted, never more; a right that the client has lost is gone.</summary>
+    /// <summary>RFC 6749 §6: what a token request asks for may be less than what was granted, never more; a right that the client has lost is gone.</summary>
     public static Result<GrantedScopes> Narrow(Client client, StoredGrant grant, FormParameters form, ResourceCatalog.Snapshot catalog, string issuer)
     {
         if (ScopeText.Parse(form["scope"]).Failed(out var asked, out var error)) return error;
         if (NamedResource(form, catalog, issuer).Failed(out var named, out error)) return error;
-        var api = grant.ResourceIdentifier is null ? null : catalog.ByIdentifier(grant.ResourceIdentifier);
-        if (named.IsNamed && (named.Api is null ? named.Identifier != issuer || api is not null : named.Api.Id != api?.Id))
+        var apis = new Dictionary<long, string>();
+        foreach (var identifier in grant.ResourceIdentifier?.Split(' ') ?? [])
+            if (catalog.ByIdentifier(identifier) is { } known) apis.TryAdd(known.Id, identifier);
+        if (named.IsNamed && (named.Api is null ? named.Identifier != issuer || apis.Count > 0 : !apis.ContainsKey(named.Api.Id)))
             return OAuthError.InvalidTarget("the resource was not granted");
 
         var granted = grant.Scope.Split(' ');
         foreach (var name in asked)
             if (!granted.Contains(name)) return OAuthError.InvalidScope($"the scope '{OAuthError.Printable(name)}' was not granted");
-        var scopes = (asked.Length > 0 ? asked : granted)
-            .Where(name => client.Scopes.Contains(name) && (ResourceCatalog.IdentityScopes.ContainsKey(name) || (api is not null && catalog.Scope(name)?.ResourceId == api.Id))).ToArray();
-        if (scopes.Length == 0 || scopes.Length < asked.Length) return OAuthError.InvalidScope("the client has lost a scope that it asks for");
-        // RFC 8707 §2.2: the audience is what the request names, of the identifiers that the resource has.
-        return new GrantedScopes(scopes, api, AudienceOf(scopes, api is null ? null : named.Identifier ?? grant.ResourceIdentifier, issuer));
+        // A scope of another API that was granted too is left out, unless it is asked for.
+        bool Remains(string name) => client.Scopes.Contains(name) && (ResourceCatalog.IdentityScopes.ContainsKey(name) ||
+            (catalog.Scope(name) is { } scope && apis.ContainsKey(scope.ResourceId) && (named.Api is null || named.Api.Id == scope.ResourceId)));
+        var scopes = (asked.Length > 0 ? asked : granted).Where(Remains).ToArray();
+        if (scopes.Length == 0 || scopes.Length < asked.Length) return OAuthError.InvalidScope("the client has lost a scope that it asks for, or it belongs to another resource");
+
+        var owners = scopes.Select(name => catalog.Scope(name)?.ResourceId).OfType<long>().Distinct().ToList();
+        // RFC 8707 §2.2: an access token is for one resource.
+        if (owners.Count > 1) return OAuthError.InvalidTarget("several resources were granted: name one with the parameter resource");
+        var owner = named.Api?.Id ?? (owners.Count == 1 ? owners[0] : apis.Count == 1 ? apis.First().Key : (long?)null);
+        var api = owner is { } id ? catalog.ById(id) : null;
+        // The audience is what the request names, of the identifiers that the resource has.
+        return new GrantedScopes(scopes, api, AudienceOf(scopes, api is null ? null : named.Identifier ?? apis[api.Id], issuer));
     }
 
     private static string[] AudienceOf(string[] scopes, string? identifier, string issuer) =>

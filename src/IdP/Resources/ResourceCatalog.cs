@@ -45,8 +45,6 @@ internal sealed class ResourceCatalog(Database database)
 
         public IEnumerable<string> ScopeNames => IdentityScopes.Keys.Concat(_scopes.Keys);
 
-        public IEnumerable<Resource> Resources => _byId.Values;
-
         public Resource? ByIdentifier(string identifier) => _byIdentifier.GetValueOrDefault(identifier);
 
         public Resource? ById(long id) => _byId.GetValueOrDefault(id);

@@ -39,6 +39,10 @@ internal sealed class PreparedStatements(Database database) : IDisposable
         return row;
     }
 
+    /// <summary>An id in a row, in the form that the engine keeps it in.</summary>
+    public Guid Id(DbDataReader row, int column) =>
+        database.Engine == Engine.Sqlite ? new Guid(row.GetFieldValue<byte[]>(column), bigEndian: true) : row.GetGuid(column);
+
     /// <summary>Runs one statement durably; the number of rows that it changed.</summary>
     public async Task<int> Execute(string sql, object[] values, CancellationToken ct)
     {

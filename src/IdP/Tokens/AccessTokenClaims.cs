@@ -25,6 +25,18 @@ internal sealed record AccessTokenClaims
     public Guid? GrantId { get; init; }
     public long? Generation { get; init; }
 
+    // RFC 7519 §4.1.3: one audience is a string.
+    public static void WriteAudience(Utf8JsonWriter writer, string[] audience)
+    {
+        if (audience.Length == 1) writer.WriteString("aud"u8, audience[0]);
+        else
+        {
+            writer.WriteStartArray("aud"u8);
+            foreach (var one in audience) writer.WriteStringValue(one);
+            writer.WriteEndArray();
+        }
+    }
+
     /// <summary>Null when a claim that our tokens always have is missing or of another shape.</summary>
     public static AccessTokenClaims? From(JwtClaims claims, string keyId, string? algorithm)
     {

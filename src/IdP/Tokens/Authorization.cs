@@ -15,6 +15,12 @@ internal sealed record Authorization(Client Client, GrantedScopes Granted, strin
     /// <summary>When the person proved who they are.</summary>
     public DateTimeOffset? AuthenticatedAt { get; init; }
 
+    /// <summary>How they proved it.</summary>
+    public string? Acr { get; init; }
+
+    /// <summary>What an ID token says; null gives none.</summary>
+    public SignInFacts? SignIn { get; init; }
+
     public required TimeSpan AccessTokenLifetime { get; init; }
 
     /// <summary>The shorter of what the resource and the client say, else the default.</summary>
@@ -26,4 +32,4 @@ internal sealed record Authorization(Client Client, GrantedScopes Granted, strin
 }
 
 /// <summary>What the token endpoint answers with.</summary>
-internal sealed record TokenResponse(string AccessToken, int ExpiresIn, string Scope, string JwtId, string? RefreshToken);
+internal sealed record TokenResponse(string AccessToken, int ExpiresIn, string Scope, string? RefreshToken, string? IdToken);

@@ -60,13 +60,7 @@ internal sealed class IntrospectionEndpoint(ClientAuthentication clients, TokenR
         writer.WriteString("iss"u8, token.Issuer);
         writer.WriteString("sub"u8, token.Subject);
         writer.WriteString("client_id"u8, token.ClientId);
-        if (token.Audience.Length == 1) writer.WriteString("aud"u8, token.Audience[0]);
-        else
-        {
-            writer.WriteStartArray("aud"u8);
-            foreach (var audience in token.Audience) writer.WriteStringValue(audience);
-            writer.WriteEndArray();
-        }
+        AccessTokenClaims.WriteAudience(writer, token.Audience);
         writer.WriteString("scope"u8, token.Scope);
         writer.WriteString("token_type"u8, "Bearer"u8);
         writer.WriteNumber("iat"u8, token.IssuedAt);

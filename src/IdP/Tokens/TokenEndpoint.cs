@@ -39,7 +39,6 @@ internal sealed class TokenEndpoint(ClientAuthentication clients, IEnumerable<IG
         // 6. Issue, record, respond.
         var response = issuer.Issue(authorization);
         facts.Outcome = "issued";
-        facts.Subject = authorization.Subject;
         await Respond(http, response);
     }
 
@@ -62,6 +61,7 @@ internal sealed class TokenEndpoint(ClientAuthentication clients, IEnumerable<IG
         writer.WriteNumber("expires_in"u8, response.ExpiresIn);
         writer.WriteString("scope"u8, response.Scope);
         if (response.RefreshToken is { } refreshToken) writer.WriteString("refresh_token"u8, refreshToken);
+        if (response.IdToken is { } idToken) writer.WriteString("id_token"u8, idToken);
         writer.WriteEndObject();
     });
 }

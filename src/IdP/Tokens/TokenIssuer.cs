@@ -11,7 +11,7 @@ using IdP.Resources;
 namespace IdP.Tokens;
 
 /// <summary>Makes tokens from an authorization: JWTs per RFC 9068, or opaque ones with the same claims where the resource asks for them.</summary>
-internal sealed class TokenIssuer(KeyRing keys, OpaqueTokens opaque, Issuer issuer, TimeProvider clock)
+internal sealed class TokenIssuer(KeyRing keys, OpaqueTokens opaque, IdTokens idTokens, Issuer issuer, TimeProvider clock)
 {
     public TokenResponse Issue(Authorization authorization)
     {
@@ -26,7 +26,8 @@ internal sealed class TokenIssuer(KeyRing keys, OpaqueTokens opaque, Issuer issu
         var token = api is { TokenFormat: TokenFormat.Opaque }
             ? opaque.Seal(claims.WrittenSpan)
             : keys.Signer(api?.Algorithm ?? SigningAlgorithms.ES256).Sign(AccessTokenRules.Type, claims.WrittenSpan);
-        return new TokenResponse(token, lifetime, scope, jwtId, authorization.RefreshToken);
+        var idToken = authorization.SignIn is { } facts ? idTokens.Make(authorization.Client, authorization.Subject, facts, token) : null;
+        return new TokenResponse(token, lifetime, scope, authorization.RefreshToken, idToken);
     }
 
     // RFC 9068 §2.2, and what ties the token to what may be revoked: the grant, or the client's generation.
@@ -35,14 +36,7 @@ internal sealed class TokenIssuer(KeyRing keys, OpaqueTokens opaque, Issuer issu
         writer.WriteStartObject();
         writer.WriteString("iss"u8, issuer.Value);
         writer.WriteString("sub"u8, authorization.Subject);
-        var audience = authorization.Granted.Audience;
-        if (audience.Length == 1) writer.WriteString("aud"u8, audience[0]);
-        else
-        {
-            writer.WriteStartArray("aud"u8);
-            foreach (var one in audience) writer.WriteStringValue(one);
-            writer.WriteEndArray();
-        }
+        AccessTokenClaims.WriteAudience(writer, authorization.Granted.Audience);
         writer.WriteString("client_id"u8, authorization.Client.ClientId);
         writer.WriteString("scope"u8, scope);
         writer.WriteNumber("iat"u8, now);
@@ -52,6 +46,7 @@ internal sealed class TokenIssuer(KeyRing keys, OpaqueTokens opaque, Issuer issu
         {
             writer.WriteString(AccessTokenClaims.GrantIdName, grant.ToString("N"));
             writer.WriteNumber("auth_time"u8, authorization.AuthenticatedAt!.Value.ToUnixTimeSeconds());
+            if (authorization.Acr is { } acr) writer.WriteString("acr"u8, acr);
         }
         else writer.WriteNumber(AccessTokenClaims.GenerationName, authorization.Client.Generation);
         writer.WriteEndObject();

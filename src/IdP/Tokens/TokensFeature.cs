@@ -16,9 +16,12 @@ internal static class TokensFeature
     public static void AddTokens(this IServiceCollection services)
     {
         services.AddSingleton<IGrant, ClientCredentialsGrant>();
+        services.AddSingleton<IGrant, AuthorizationCodeGrant>();
         services.AddSingleton<IGrant, PasswordGrant>();
         services.AddSingleton<IGrant, RefreshTokenGrant>();
         services.AddSingleton<TokenIssuer>();
+        services.AddSingleton<IdTokens>();
+        services.AddSingleton<GrantedTokens>();
         services.AddSingleton<OpaqueTokens>();
         services.AddSingleton<TokenReader>();
         services.AddSingleton<TokenEndpoint>();

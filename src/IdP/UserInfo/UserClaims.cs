@@ -1,51 +1,51 @@
+using System.Collections.Frozen;
 using System.Text.Json;
 using IdP.Accounts;
 
 namespace IdP.UserInfo;
 
-/// <summary>Which claims of a person a set of scopes opens (OpenID Connect Core §5.4). The one place that decides it.</summary>
+/// <summary>Which claims of a person scopes open and names ask for (OpenID Connect Core §5.4, §5.5), for userinfo and ID tokens alike. The one place that decides it.</summary>
 internal static class UserClaims
 {
-    /// <summary>Every claim that some scope opens, for discovery.</summary>
-    public static readonly string[] Names =
-    [
-        "sub", "name", "family_name", "given_name", "middle_name", "nickname", "preferred_username", "profile", "picture", "website", "gender",
-        "birthdate", "zoneinfo", "locale", "updated_at", "email", "email_verified", "address", "phone_number", "phone_number_verified",
-    ];
-
-    /// <summary>Writes the members of the claims that the scopes open and the person has; what is unknown is left out, never null or empty.</summary>
-    public static void Write(Utf8JsonWriter writer, User user, ICollection<string> scopes)
+    // OpenID Connect Core §5.4
+    private static readonly Dictionary<string, string[]> ByScope = new(StringComparer.Ordinal)
     {
-        if (scopes.Contains("profile")) WriteProfile(writer, user);
-        if (scopes.Contains("email") && user.Email is { Length: > 0 } email)
-        {
-            writer.WriteString("email"u8, email);
-            writer.WriteBoolean("email_verified"u8, user.EmailConfirmed);
-        }
-        if (scopes.Contains("address")) WriteAddress(writer, user);
-        if (scopes.Contains("phone") && user.PhoneNumber is { Length: > 0 } phone)
-        {
-            writer.WriteString("phone_number"u8, phone);
-            writer.WriteBoolean("phone_number_verified"u8, user.PhoneNumberConfirmed);
-        }
+        ["profile"] =
+        [
+            "name", "family_name", "given_name", "middle_name", "nickname", "preferred_username", "profile", "picture", "website", "gender", "birthdate", "zoneinfo", "locale", "updated_at",
+        ],
+        ["email"] = ["email", "email_verified"],
+        ["address"] = ["address"],
+        ["phone"] = ["phone_number", "phone_number_verified"],
+    };
+
+    /// <summary>Every claim that some scope opens, for discovery.</summary>
+    public static readonly IReadOnlyCollection<string> Names = ByScope.Values.SelectMany(names => names).ToFrozenSet(StringComparer.Ordinal);
+
+    /// <summary>The claims that scopes open, and those asked for by name.</summary>
+    public static HashSet<string> Opened(IEnumerable<string> scopes, IEnumerable<string> requested)
+    {
+        var names = requested.ToHashSet(StringComparer.Ordinal);
+        foreach (var scope in scopes)
+            if (ByScope.TryGetValue(scope, out var opened)) names.UnionWith(opened);
+        return names;
     }
 
-    private static void WriteProfile(Utf8JsonWriter writer, User user)
+    /// <summary>Writes those of the claims that the person has; what is unknown is left out, never null or empty.</summary>
+    public static void Write(Utf8JsonWriter writer, User user, IReadOnlyCollection<string> names)
     {
-        WriteIfKnown(writer, "name", user.Name);
-        WriteIfKnown(writer, "family_name", user.FamilyName);
-        WriteIfKnown(writer, "given_name", user.GivenName);
-        WriteIfKnown(writer, "middle_name", user.MiddleName);
-        WriteIfKnown(writer, "nickname", user.Nickname);
-        WriteIfKnown(writer, "preferred_username", user.UserName);
-        WriteIfKnown(writer, "profile", user.Profile);
-        WriteIfKnown(writer, "picture", user.Picture);
-        WriteIfKnown(writer, "website", user.Website);
-        WriteIfKnown(writer, "gender", user.Gender);
-        WriteIfKnown(writer, "birthdate", user.Birthdate);
-        WriteIfKnown(writer, "zoneinfo", user.ZoneInfo);
-        WriteIfKnown(writer, "locale", user.Locale);
-        writer.WriteNumber("updated_at"u8, user.UpdatedAt.ToUnixTimeSeconds());
+        (string Name, string? Value)[] texts =
+        [
+            ("name", user.Name), ("family_name", user.FamilyName), ("given_name", user.GivenName), ("middle_name", user.MiddleName), ("nickname", user.Nickname),
+            ("preferred_username", user.UserName), ("profile", user.Profile), ("picture", user.Picture), ("website", user.Website), ("gender", user.Gender),
+            ("birthdate", user.Birthdate), ("zoneinfo", user.ZoneInfo), ("locale", user.Locale), ("email", user.Email), ("phone_number", user.PhoneNumber),
+        ];
+        foreach (var (name, value) in texts)
+            if (names.Contains(name)) WriteIfKnown(writer, name, value);
+        if (names.Contains("updated_at")) writer.WriteNumber("updated_at"u8, user.UpdatedAt.ToUnixTimeSeconds());
+        if (names.Contains("email_verified") && !string.IsNullOrEmpty(user.Email)) writer.WriteBoolean("email_verified"u8, user.EmailConfirmed);
+        if (names.Contains("phone_number_verified") && !string.IsNullOrEmpty(user.PhoneNumber)) writer.WriteBoolean("phone_number_verified"u8, user.PhoneNumberConfirmed);
+        if (names.Contains("address")) WriteAddress(writer, user);
     }
 
     // OpenID Connect Core §5.1.1
@@ -57,6 +57,7 @@ internal static class UserClaims
         ];
         if (parts.All(part => string.IsNullOrEmpty(part.Value))) return;
         writer.WriteStartObject("address"u8);
+        writer.WriteString("formatted"u8, string.Join('\n', parts.Select(part => part.Value).Where(value => !string.IsNullOrEmpty(value))));
         foreach (var (name, value) in parts) WriteIfKnown(writer, name, value);
         writer.WriteEndObject();
     }

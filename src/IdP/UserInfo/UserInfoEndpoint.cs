@@ -1,8 +1,13 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
 using IdP.Accounts;
 using IdP.Clients;
 using IdP.Grants;
 using IdP.Http;
+using IdP.Keys;
 using IdP.Protocol.OAuth;
+using IdP.Protocol.OpenId;
 using IdP.Storage;
 using IdP.Tokens;
 using Microsoft.AspNetCore.Http.Features;
@@ -11,9 +16,12 @@ using Microsoft.EntityFrameworkCore;
 namespace IdP.UserInfo;
 
 /// <summary>OpenID Connect Core §5.3: the claims of the person whose token this is.</summary>
-internal sealed class UserInfoEndpoint(TokenReader reader, Liveness liveness, ClientDirectory clients, Database database, Issuer issuer)
+internal sealed class UserInfoEndpoint(TokenReader reader, Liveness liveness, ClientDirectory clients, KeyRing keys, Database database, Issuer issuer)
 {
     public const string Path = "/connect/userinfo";
+
+    // A type of its own, so that nobody takes an answer for an ID token.
+    private const string AnswerType = "userinfo+jwt";
 
     public async Task Handle(HttpContext http)
     {
@@ -24,8 +32,9 @@ internal sealed class UserInfoEndpoint(TokenReader reader, Liveness liveness, Cl
         if (token.Length == 0) { await Challenge(http, error: null); return; }
 
         if (reader.Read(token) is not { } claims || !await liveness.IsAlive(claims, ct)) { await Challenge(http, Invalid("the access token is not valid")); return; }
-        (facts.ClientId, facts.Subject) = (claims.ClientId, claims.Subject);
-        if (await clients.Find(claims.ClientId, ct) is { } client) Cors.AllowOwnOrigin(http, client);
+        facts.ClientId = claims.ClientId;
+        if (await clients.Find(claims.ClientId, ct) is not { } client) { await Challenge(http, Invalid("the access token is not valid")); return; }
+        Cors.AllowOwnOrigin(http, client);
         var scopes = claims.Scope.Split(' ');
         // RFC 6750 §3.1: a token that was not granted openid, a client's own among them, is good but not for this.
         if (claims.GrantId is null || !scopes.Contains("openid") || !claims.Audience.Contains(issuer.Value))
@@ -33,15 +42,33 @@ internal sealed class UserInfoEndpoint(TokenReader reader, Liveness liveness, Cl
             await Challenge(http, new OAuthError("insufficient_scope", "the access token was not granted openid", 403));
             return;
         }
-        if (await Person(claims.Subject, ct) is not { } user) { await Challenge(http, Invalid("the access token is not valid")); return; }
+        if (await Person(claims.GrantId.Value, ct) is not { } person) { await Challenge(http, Invalid("the access token is not valid")); return; }
         facts.Outcome = "told";
-        await OAuthResults.Write(http, writer =>
+        var names = UserClaims.Opened(scopes, person.Requested);
+        if (client.UserInfoAlgorithm is { } algorithm) await Sign(http, client, algorithm, claims.Subject, person.User, names);
+        else await OAuthResults.Write(http, writer =>
         {
             writer.WriteStartObject();
             writer.WriteString("sub"u8, claims.Subject);
-            UserClaims.Write(writer, user, scopes);
+            UserClaims.Write(writer, person.User, names);
             writer.WriteEndObject();
         });
+    }
+
+    // OpenID Connect Core §5.3.2: a signed answer says who made it and for whom.
+    private Task Sign(HttpContext http, Client client, string algorithm, string subject, User user, HashSet<string> names)
+    {
+        var claims = new ArrayBufferWriter<byte>(512);
+        using (var writer = new Utf8JsonWriter(claims))
+        {
+            writer.WriteStartObject();
+            writer.WriteString("iss"u8, issuer.Value);
+            writer.WriteString("aud"u8, client.ClientId);
+            writer.WriteString("sub"u8, subject);
+            UserClaims.Write(writer, user, names);
+            writer.WriteEndObject();
+        }
+        return OAuthResults.Write(http, Encoding.ASCII.GetBytes(keys.Signer(algorithm).Sign(AnswerType, claims.WrittenSpan)), "application/jwt");
     }
 
     /// <summary>The token from the header or from the body of a POST (RFC 6750 §2); both is an error, the URL is never looked at.</summary>
@@ -63,11 +90,13 @@ internal sealed class UserInfoEndpoint(TokenReader reader, Liveness liveness, Cl
             : OAuthError.InvalidRequest("the Authorization header must be 'Bearer' and one access token");
     }
 
-    private async Task<User?> Person(string subject, CancellationToken ct)
+    private async Task<(User User, IEnumerable<string> Requested)?> Person(Guid grantId, CancellationToken ct)
     {
-        if (!Guid.TryParseExact(subject, "N", out var id)) return null;
         await using var db = database.OpenForReading();
-        return await db.Users.SingleOrDefaultAsync(u => u.Id == id && u.DisabledAt == null, ct);
+        var found = await db.Set<Grant>().Where(g => g.Id == grantId)
+            .Join(db.Users.Where(u => u.DisabledAt == null), g => g.UserId, u => u.Id, (g, u) => new { u, g.Claims }).SingleOrDefaultAsync(ct);
+        if (found is null) return null;
+        return (found.u, ClaimsRequest.Parse(found.Claims).Failed(out var claims, out _) ? [] : claims.UserInfo.Keys);
     }
 
     private static OAuthError Invalid(string description) => new("invalid_token", description, 401);

@@ -10,7 +10,7 @@ namespace IdP.Tokens.GrantTypes;
 
 /// <summary>RFC 6749 §4.3: the client has the person's password. RFC 9700 §2.4 deprecates it; only clients that are given it have it.</summary>
 internal sealed class PasswordGrant(
-    PasswordCheck passwords, RefreshTokens refreshTokens, Database database, ResourceCatalog catalog, Issuer issuer, IdpOptions options, TimeProvider clock) : IGrant
+    PasswordCheck passwords, Subjects subjects, RefreshTokens refreshTokens, Database database, ResourceCatalog catalog, Issuer issuer, IdpOptions options, TimeProvider clock) : IGrant
 {
     public string Name => GrantNames.Password;
 
@@ -26,18 +26,17 @@ internal sealed class PasswordGrant(
         if ((await passwords.Check(name, password, request.Facts, ct)).Failed(out var person, out error)) return error;
 
         var now = clock.GetUtcNow();
-        var authorization = new Authorization(client, granted, person.User.Subject)
+        var authorization = new Authorization(client, granted, subjects.Of(person.User.Id, client))
         {
             GrantId = Guid.CreateVersion7(now),
             AuthenticatedAt = now,
             AccessTokenLifetime = Authorization.Lifetime(client, granted.Api, options),
         };
         var grant = NewGrant(authorization, person.User);
-        if (RefreshTokens.AreDue(client, granted.Scopes)) authorization = authorization with { RefreshToken = refreshTokens.Begin(grant, now) };
+        if (RefreshTokens.AreDue(client, granted.Scopes, hasSession: false)) authorization = authorization with { RefreshToken = refreshTokens.Begin(grant, now) };
         // Not the caller's token: the attempt that was reserved must be given back even if nobody waits for the answer.
         if (!await Store(grant, client.ClientId, person, request.Facts, CancellationToken.None))
             return OAuthError.InvalidGrant("the user name or password is wrong", "the account or the client changed meanwhile");
-        request.Facts.Subject = authorization.Subject;
         return authorization;
     }
 

@@ -2,7 +2,6 @@ using IdP.Audit;
 using IdP.Grants;
 using IdP.Http;
 using IdP.Protocol.OAuth;
-using IdP.Resources;
 using IdP.Storage;
 using Microsoft.EntityFrameworkCore;
 
@@ -10,7 +9,7 @@ namespace IdP.Tokens.GrantTypes;
 
 /// <summary>RFC 6749 §6: more access tokens under a grant. What happens to the refresh token is <see cref="RefreshRotation"/>'s to say.</summary>
 internal sealed class RefreshTokenGrant(
-    RefreshTokens refreshTokens, GrantStatements grants, Database database, ResourceCatalog catalog, Issuer issuer, IdpOptions options, TimeProvider clock) : IGrant
+    RefreshTokens refreshTokens, GrantStatements grants, GrantedTokens tokens, Database database, IdpOptions options, TimeProvider clock) : IGrant
 {
     private const string Refused = "the refresh token is not valid";
 
@@ -26,15 +25,9 @@ internal sealed class RefreshTokenGrant(
         for (var attempt = 0; attempt < 5; attempt++)
         {
             if ((await Check(presented, request, ct)).Failed(out var grant, out var error)) return error;
-            if (GrantedScopes.Narrow(request.Client, grant, request.Form, catalog.Current, issuer.Value).Failed(out var granted, out error)) return error;
+            if ((await tokens.Prepare(grant, request, nonce: null, ct)).Failed(out var authorization, out error)) return error;
 
             var now = clock.GetUtcNow();
-            var authorization = new Authorization(request.Client, granted, grant.UserId.ToString("N"))
-            {
-                GrantId = grant.Id,
-                AuthenticatedAt = grant.AuthenticatedAt,
-                AccessTokenLifetime = Authorization.Lifetime(request.Client, granted.Api, options),
-            };
             var step = RefreshRotation.Decide(presented.Generation, grant.Generation, request.Client.Rotates, now - grant.RotatedAt,
                 TimeSpan.FromSeconds(options.Tokens.RefreshOverlapSeconds), grant.Retries);
             var generation = step switch
@@ -54,7 +47,6 @@ internal sealed class RefreshTokenGrant(
     {
         var grant = await grants.Read(presented.GrantId, ct);
         if (grant is null || !RefreshTokens.Proves(presented, grant.Seed)) return OAuthError.InvalidGrant(Refused, "no such grant, or another proof");
-        request.Facts.Subject = grant.UserId.ToString("N");
         // RFC 6749 §6: bound to the client. Another client's attempt changes nothing for the rightful one.
         if (grant.ClientKey != request.Client.Id) return OAuthError.InvalidGrant(Refused, "issued to another client");
         if (grant.State != GrantState.Active) return OAuthError.InvalidGrant(Refused, "the grant was revoked");

@@ -1,0 +1,53 @@
+using System.Globalization;
+using IdP.Grants;
+using IdP.Protocol.OAuth;
+using IdP.Protocol.OpenId;
+
+namespace IdP.Authorize;
+
+/// <summary>Checks of what an authorization request says of the person and their sign-in (OpenID Connect Core §3.1.2.1, §5.5). Each is pure.</summary>
+internal static class PersonChecks
+{
+    public static Result<AuthorizationRequest> Nonce(AuthorizationRequest request, CheckContext context) =>
+        request.Form["nonce"] is { Length: > Grant.LongestNonce }
+            ? OAuthError.InvalidRequest($"nonce is longer than {Grant.LongestNonce} characters")
+            : request with { Nonce = request.Form["nonce"] };
+
+    public static Result<AuthorizationRequest> PromptIsKnown(AuthorizationRequest request, CheckContext context) =>
+        Prompts.Parse(request.Form["prompt"]).Failed(out var prompt, out var error) ? error : request with { Prompt = prompt };
+
+    public static Result<AuthorizationRequest> MaxAgeIsANumber(AuthorizationRequest request, CheckContext context)
+    {
+        if (request.Form["max_age"] is not { } text) return request;
+        if (text.Length > 18 || !long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)) return OAuthError.InvalidRequest("max_age must be a whole number of seconds");
+        // Longer than any session is as good as none, and would not fit.
+        return request with { MaxAge = TimeSpan.FromSeconds(Math.Min(seconds, int.MaxValue)) };
+    }
+
+    public static Result<AuthorizationRequest> ClaimsAreReadable(AuthorizationRequest request, CheckContext context) =>
+        ClaimsRequest.Parse(request.Form["claims"]).Failed(out var claims, out var error) ? error : request with { Claims = claims };
+
+    // A hint says whom the client means; it never signs anybody in.
+    public static Result<AuthorizationRequest> HintNamesSomebody(AuthorizationRequest request, CheckContext context)
+    {
+        if (request.Form["id_token_hint"] is { } hint)
+            request = Mean(request, context.IdTokens.ReadHint(hint) is { } read && read.Audiences.Contains(request.Client.ClientId) ? read.Subject : null, context);
+        // OpenID Connect Core §5.5.1: sub asked for by value.
+        foreach (var claims in (ReadOnlySpan<IReadOnlyDictionary<string, RequestedClaim>>)[request.Claims.IdToken, request.Claims.UserInfo])
+            if (claims.TryGetValue("sub", out var subject) && subject.Values.Count > 0) request = Mean(request, subject.Values.Count == 1 ? subject.Values[0] : null, context);
+        return request;
+    }
+
+    // OpenID Connect Core §5.5.1.1: acr_values is a wish; only an acr that is essential and impossible is an error.
+    public static Result<AuthorizationRequest> StrengthIsPossible(AuthorizationRequest request, CheckContext context) =>
+        request.Claims.IdToken.TryGetValue("acr", out var acr) && acr.IsEssential && acr.Values.Count > 0 && !acr.Values.Any(Acr.All.Contains)
+            ? new OAuthError("unmet_authentication_requirements", "no acr that the request calls essential can be met; acr_values_supported lists what there is")
+            : request;
+
+    private static AuthorizationRequest Mean(AuthorizationRequest request, string? subject, CheckContext context)
+    {
+        var user = subject is null ? null : context.Subjects.Find(subject, request.Client);
+        var contradicts = request.MeantUser is { } other && user != other;
+        return user is null || contradicts ? request with { MeansUnknownUser = true } : request with { MeantUser = user };
+    }
+}

@@ -1,0 +1,90 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using IdP.Http;
+using IdP.Keys;
+
+namespace IdP.Authorize;
+
+/// <summary>
+/// An authorization request on its way through pages: it travels sealed in their addresses and forms, bound to the browser by a cookie,
+/// for half an hour, and nothing is stored. What the person has done on the way is in it too, so that no step can be skipped by leaving
+/// a parameter out.
+/// </summary>
+internal sealed record Interaction
+{
+    /// <summary>The parameters as they came; null for a pushed request.</summary>
+    public string? Parameters { get; init; }
+    public Guid? PushedId { get; init; }
+    public long StartedAt { get; init; }
+
+    /// <summary>The session, and its generation, that a sign-in on the way began.</summary>
+    public Guid? FreshSession { get; init; }
+    public int FreshGeneration { get; init; }
+
+    /// <summary>The session whose account the person chose to go on with.</summary>
+    public Guid? ChosenSession { get; init; }
+
+    /// <summary>The session in which the person consented on the way.</summary>
+    public Guid? ConsentSession { get; init; }
+
+    /// <summary>The person pressed Cancel or Deny.</summary>
+    public bool IsRefused { get; init; }
+}
+
+/// <summary>Seals interactions and opens them again.</summary>
+internal sealed class Interactions(Sealer sealer, Cookies cookies, TimeProvider clock)
+{
+    public static readonly TimeSpan Life = TimeSpan.FromMinutes(30);
+
+    /// <summary>The parameter, of the authorization endpoint and of pages, that carries a sealed interaction.</summary>
+    public const string Parameter = "continue";
+
+    /// <summary>The parameter of the authorization endpoint that carries what was posted to it.</summary>
+    public const string PostedParameter = "posted";
+    private const string Use = "idp interaction";
+    private const string PostedUse = "idp posted request";
+    private const int CookieLength = 22;
+
+    public Interaction Begin(AuthorizationRequest request) => new()
+    {
+        Parameters = request.PushedId is null ? request.Form.Encode() : null,
+        PushedId = request.PushedId,
+        StartedAt = clock.GetUtcNow().ToUnixTimeMilliseconds(),
+    };
+
+    /// <summary>Seals for this browser, which gets a cookie if it has none.</summary>
+    public string Seal(HttpContext http, Interaction interaction)
+    {
+        var browser = Browser(http);
+        if (browser is null)
+        {
+            browser = Protocol.Jose.CanonicalBase64Url.Encode(RandomNumberGenerator.GetBytes(16));
+            cookies.Set(http, Cookies.Browser, browser);
+            http.Items[Cookies.Browser] = browser;
+        }
+        return sealer.Seal(KeyPurpose.SealPage, Use, JsonSerializer.SerializeToUtf8Bytes(interaction, InteractionJson.Default.Interaction), Encoding.ASCII.GetBytes(browser));
+    }
+
+    /// <summary>Null for anything but an interaction of this browser that has not run out.</summary>
+    public Interaction? Open(HttpContext http, string? sealedText)
+    {
+        if (sealedText is null || Browser(http) is not { } browser) return null;
+        if (sealer.Open(KeyPurpose.SealPage, Use, sealedText, Encoding.ASCII.GetBytes(browser)) is not { } opened) return null;
+        var interaction = JsonSerializer.Deserialize(opened.Content, InteractionJson.Default.Interaction)!;
+        return clock.GetUtcNow().ToUnixTimeMilliseconds() - interaction.StartedAt < Life.TotalMilliseconds ? interaction : null;
+    }
+
+    /// <summary>Seals parameters for the one redirect from a POST to a GET. It says nothing of anybody, so any browser may bring it.</summary>
+    public string SealPosted(string parameters) => sealer.Seal(KeyPurpose.SealPage, PostedUse, Encoding.UTF8.GetBytes(parameters));
+
+    public byte[]? OpenPosted(string sealedText) => sealer.Open(KeyPurpose.SealPage, PostedUse, sealedText)?.Content;
+
+    private string? Browser(HttpContext http) =>
+        http.Items[Cookies.Browser] as string ?? (cookies.Read(http, Cookies.Browser) is { Length: CookieLength } sent && sent.All(char.IsAscii) ? sent : null);
+}
+
+[JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault)]
+[JsonSerializable(typeof(Interaction))]
+internal sealed partial class InteractionJson : JsonSerializerContext;

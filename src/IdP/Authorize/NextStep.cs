@@ -1,0 +1,59 @@
+using IdP.Protocol.OAuth;
+using IdP.Sessions;
+
+namespace IdP.Authorize;
+
+/// <summary>What an authorization request needs next.</summary>
+internal enum NextStep
+{
+    /// <summary>Nothing: the code can be issued.</summary>
+    Complete,
+
+    /// <summary>The person proves who they are, for the first time or once more.</summary>
+    SignIn,
+
+    /// <summary>The person says whether to go on with the account that is signed in.</summary>
+    ChooseAccount,
+
+    /// <summary>The person lets the client have what it asks for.</summary>
+    Consent,
+
+    /// <summary>The person has refused.</summary>
+    Refused,
+}
+
+/// <summary>Decides it. Pure: everything that counts is an argument.</summary>
+internal static class NextSteps
+{
+    /// <param name="request">What is asked for.</param>
+    /// <param name="way">What the person has done for it so far.</param>
+    /// <param name="session">Who is signed in.</param>
+    /// <param name="isConsented">Whether remembered consent covers the request.</param>
+    /// <param name="now">The time.</param>
+    public static NextStep Decide(AuthorizationRequest request, Interaction way, SignedIn? session, bool isConsented, DateTimeOffset now)
+    {
+        if (way.IsRefused) return NextStep.Refused;
+        if (session is null) return NextStep.SignIn;
+        var isFresh = way.FreshSession == session.SessionId && way.FreshGeneration == session.Generation;
+        if (request.MeantUser is { } meant && meant != session.UserId) return NextStep.SignIn;
+        if (!isFresh)
+        {
+            if (request.Prompt.HasFlag(Prompt.Login) || request.MeansUnknownUser) return NextStep.SignIn;
+            // OpenID Connect Core §3.1.2.1: max_age=0 is prompt=login.
+            if (request.MaxAge is { } most && (most == TimeSpan.Zero || now - session.AuthenticatedAt > most)) return NextStep.SignIn;
+            if (request.Prompt.HasFlag(Prompt.SelectAccount) && way.ChosenSession != session.SessionId) return NextStep.ChooseAccount;
+        }
+        if (way.ConsentSession == session.SessionId) return NextStep.Complete;
+        // RFC 8252 §8.6: where another app may be listening, the person is asked every time.
+        var mayRemember = !(request.Client.IsPublic && RedirectUri.CanBeImpersonated(request.Target.RedirectUri.Value));
+        return isConsented && mayRemember && !request.Prompt.HasFlag(Prompt.Consent) ? NextStep.Complete : NextStep.Consent;
+    }
+
+    /// <summary>What a client is told that wanted no page to be shown (OpenID Connect Core §3.1.2.6).</summary>
+    public static OAuthError WithoutPage(NextStep step) => step switch
+    {
+        NextStep.SignIn => new("login_required", "the person must sign in, and the request allows no page"),
+        NextStep.ChooseAccount => new("account_selection_required", "the person must choose an account, and the request allows no page"),
+        _ => new("consent_required", "the person must consent, and the request allows no page"),
+    };
+}

@@ -1,0 +1,33 @@
+using IdP.Accounts;
+using IdP.Clients;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+
+namespace IdP.Consents;
+
+/// <summary>What a person has let a client have, remembered until the request grows, the client changes or the person takes it back.</summary>
+internal sealed class Consent
+{
+    public Guid UserId { get; set; }
+    public long ClientKey { get; set; }
+
+    /// <summary>The scopes, and claims asked for by name as <c>claim:NAME</c>, separated by spaces.</summary>
+    public required string Items { get; set; }
+
+    /// <summary>A digest of what the client showed of itself: another name or address asks again.</summary>
+    public required byte[] ClientDigest { get; set; }
+    public DateTimeOffset GivenAt { get; set; }
+
+    internal sealed class Mapping : IEntityTypeConfiguration<Consent>
+    {
+        public void Configure(EntityTypeBuilder<Consent> builder)
+        {
+            builder.ToTable("Consents");
+            builder.HasKey(c => new { c.UserId, c.ClientKey });
+            builder.Property(c => c.Items).HasMaxLength(8000);
+            builder.Property(c => c.ClientDigest).HasMaxLength(32);
+            builder.HasOne<User>().WithMany().HasForeignKey(c => c.UserId).OnDelete(DeleteBehavior.Cascade);
+            builder.HasOne<Client>().WithMany().HasForeignKey(c => c.ClientKey).OnDelete(DeleteBehavior.Cascade);
+        }
+    }
+}

@@ -1,0 +1,68 @@
+using IdP.Authorize;
+using IdP.Http;
+using IdP.Resources;
+using IdP.Sessions;
+using IdP.Ui;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Mvc.RazorPages;
+
+namespace IdP.Consents;
+
+/// <summary>The person says whether the app gets what it asks for. Returns to the authorization endpoint.</summary>
+internal sealed class ConsentModel(
+    AuthorizeEndpoint authorize, Interactions interactions, BrowserSessions sessions, ConsentStatements consents, ResourceCatalog catalog) : PageModel
+{
+    public string Continue { get; private set; } = "";
+    public AppOnPage? App { get; private set; }
+    public string Account { get; private set; } = "";
+
+    /// <summary>The session that the page was made for: somebody else's click on it counts for nothing.</summary>
+    public string Session { get; private set; } = "";
+    public List<string> Items { get; private set; } = [];
+
+    public async Task<IActionResult> OnGetAsync([FromQuery(Name = Interactions.Parameter)] string? sealedText, CancellationToken ct)
+    {
+        if (await Open(sealedText, ct) is not var (way, request)) return await Expired();
+        if (await sessions.Find(HttpContext, ct) is not { } session) return Return(way);
+        (Account, Session) = (session.DisplayName ?? session.UserName, Sessions.Session.Sid(session.SessionId));
+        foreach (var name in request.Scopes.Names) Items.Add(Describe(name));
+        foreach (var item in request.ConsentItems.Where(item => item.StartsWith("claim:", StringComparison.Ordinal)))
+            Items.Add(Texts.Of(HttpContext).Format("Consent.Claim", item["claim:".Length..]));
+        return Page();
+    }
+
+    public async Task<IActionResult> OnPostAsync([FromForm(Name = Interactions.Parameter)] string? sealedText, [FromForm(Name = "session")] string? shownTo, CancellationToken ct)
+    {
+        if (await Open(sealedText, ct) is not var (way, request)) return await Expired();
+        // Signed out meanwhile, or somebody else now: the authorization endpoint finds out what is due.
+        if (await sessions.Find(HttpContext, ct) is not { } session || Sessions.Session.Sid(session.SessionId) != shownTo) return Return(way);
+        await consents.Give(session.UserId, request, RequestFacts.Of(HttpContext).Address, CancellationToken.None);
+        RequestFacts.Of(HttpContext).Outcome = "consented";
+        return Return(way with { ConsentSession = session.SessionId });
+    }
+
+    public async Task<IActionResult> OnPostDenyAsync([FromForm(Name = Interactions.Parameter)] string? sealedText, CancellationToken ct) =>
+        await Open(sealedText, ct) is var (way, _) ? Return(way with { IsRefused = true }) : await Expired();
+
+    private async ValueTask<(Interaction Way, AuthorizationRequest Request)?> Open(string? sealedText, CancellationToken ct)
+    {
+        if (await authorize.Find(HttpContext, sealedText, ct) is not var (way, request)) return null;
+        Continue = sealedText!;
+        App = AppOnPage.Of(request.Client);
+        RequestFacts.Of(HttpContext).ClientId = request.Client.ClientId;
+        Texts.Prefer(HttpContext, request.Form["ui_locales"]);
+        PageHeaders.Set(HttpContext, request.Client, request.Target.RedirectUri);
+        return (way, request);
+    }
+
+    private string Describe(string scope) =>
+        ResourceCatalog.IdentityScopes.ContainsKey(scope) ? Texts.Of(HttpContext)[$"Scope.{scope}"] : catalog.Current.Scope(scope)?.Description ?? scope;
+
+    private SeeOther Return(Interaction way) => new(AuthorizeEndpoint.Resume(interactions.Seal(HttpContext, way)));
+
+    private async Task<IActionResult> Expired()
+    {
+        await ErrorPage.Show(HttpContext, ErrorPage.Expired);
+        return new EmptyResult();
+    }
+}

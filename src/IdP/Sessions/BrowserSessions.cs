@@ -1,0 +1,91 @@
+using System.Security.Cryptography;
+using IdP.Accounts;
+using IdP.Audit;
+using IdP.Grants;
+using IdP.Http;
+using IdP.Storage;
+using Microsoft.EntityFrameworkCore;
+
+namespace IdP.Sessions;
+
+/// <summary>How somebody has just proved who they are.</summary>
+internal sealed record SignInProof(ProvenPerson Person, string Acr, string Amr);
+
+/// <summary>Who is signed in in a browser, and how that begins. How it ends is <see cref="SessionEnd"/>'s.</summary>
+internal sealed class BrowserSessions(SessionStatements statements, Handles handles, Cookies cookies, Database database, IdpOptions options, TimeProvider clock)
+{
+    // A use is noted this often: each request would otherwise be a write.
+    private static readonly TimeSpan NotedEvery = TimeSpan.FromMinutes(2);
+
+    /// <summary>Who is signed in; null for nobody, and for a session that has ended anywhere.</summary>
+    public async ValueTask<SignedIn?> Find(HttpContext http, CancellationToken ct)
+    {
+        if (cookies.Read(http, Cookies.Session) is not { Length: > 0 } text || handles.Open(text) is not { Kind: HandleKind.SessionCookie } handle) return null;
+        var session = await statements.Read(handle.GrantId, ct);
+        if (session is null || session.IsOver || session.Generation != handle.Generation || handle.Proof != Proof.Of(session.Seed, handle.Kind, handle.GrantId, handle.Generation)) return null;
+        var now = clock.GetUtcNow();
+        if (session.IdleExpiresAt <= now || session.AbsoluteExpiresAt <= now) return null;
+        if (now - session.LastUsedAt >= NotedEvery) await statements.Use(session.SessionId, now, Idle(now, session.AbsoluteExpiresAt), ct);
+        return session;
+    }
+
+    /// <summary>
+    /// Begins a session, or the next generation of the same person's: the cookie changes at every sign-in. Somebody else's session in
+    /// this browser ends. Null when the account changed meanwhile.
+    /// </summary>
+    public async Task<SignedIn?> Begin(HttpContext http, SignInProof proof, SignedIn? current, CancellationToken ct)
+    {
+        var (user, now, facts) = (proof.Person.User, clock.GetUtcNow(), RequestFacts.Of(http));
+        var session = new Session
+        {
+            Id = Guid.CreateVersion7(now),
+            UserId = user.Id,
+            Seed = RandomNumberGenerator.GetBytes(32),
+            CreatedAt = now,
+            AuthenticatedAt = now,
+            Acr = proof.Acr,
+            Amr = proof.Amr,
+            LastUsedAt = now,
+            AbsoluteExpiresAt = now.AddHours(options.Sessions.AbsoluteHours),
+            Address = facts.Address,
+            Browser = Shortened(http.Request.Headers.UserAgent.ToString()),
+        };
+        session.IdleExpiresAt = Idle(now, session.AbsoluteExpiresAt);
+        var begun = await database.Write(async db =>
+        {
+            await proof.Person.Accept(db, ct);
+            if (!await Grant.IsLive(db, user.Id, user.SecurityStamp!, ct)) return false;
+            var again = current?.UserId == user.Id && await Renew(db, current, session, ct);
+            if (!again)
+            {
+                if (current is not null) await SessionEnd.End(db, db.Set<Session>().Where(s => s.Id == current.SessionId), now, ct);
+                db.Add(session);
+            }
+            AuditEvent.Record(db, now, "sign_in.succeeded", facts.ClientId is { } client ? $"client:{client}" : "server", $"user:{user.Subject}", facts.Address,
+                new Dictionary<string, string> { ["session"] = Session.Sid(again ? current!.SessionId : session.Id), ["method"] = proof.Amr });
+            await db.SaveChangesAsync(ct);
+            return true;
+        }, ct);
+        if (!begun) return null;
+        var stored = await statements.Read(current?.UserId == user.Id ? current.SessionId : session.Id, ct) ?? await statements.Read(session.Id, ct);
+        if (stored is null) return null;
+        cookies.Set(http, Cookies.Session, handles.Make(HandleKind.SessionCookie, stored.SessionId, stored.Generation, stored.Seed));
+        return stored;
+    }
+
+    // The same person proves it once more: the apps that know the session keep knowing it, the cookie from before is worth nothing.
+    private static async Task<bool> Renew(IdpDbContext db, SignedIn current, Session next, CancellationToken ct) =>
+        await db.Set<Session>().Where(s => s.Id == current.SessionId && s.Generation == current.Generation && s.EndedAt == null).ExecuteUpdateAsync(set => set
+            .SetProperty(s => s.Generation, s => s.Generation + 1)
+            .SetProperty(s => s.AuthenticatedAt, next.AuthenticatedAt).SetProperty(s => s.Acr, next.Acr).SetProperty(s => s.Amr, next.Amr)
+            .SetProperty(s => s.LastUsedAt, next.LastUsedAt).SetProperty(s => s.IdleExpiresAt, next.IdleExpiresAt).SetProperty(s => s.AbsoluteExpiresAt, next.AbsoluteExpiresAt)
+            .SetProperty(s => s.Address, next.Address).SetProperty(s => s.Browser, next.Browser), ct) == 1;
+
+    private DateTimeOffset Idle(DateTimeOffset now, DateTimeOffset absolute)
+    {
+        var idle = now.AddMinutes(options.Sessions.IdleMinutes);
+        return idle < absolute ? idle : absolute;
+    }
+
+    private static string? Shortened(string browser) => browser.Length == 0 ? null : browser.Length <= 256 ? browser : browser[..256];
+}

@@ -1,0 +1,71 @@
+using System.Data.Common;
+using IdP.Storage;
+
+namespace IdP.Sessions;
+
+/// <summary>Somebody who is signed in, as one look at the database found them.</summary>
+internal sealed record SignedIn
+{
+    public required Guid SessionId { get; init; }
+    public required int Generation { get; init; }
+    public required Guid UserId { get; init; }
+    public required string UserName { get; init; }
+    public required string? DisplayName { get; init; }
+    public required byte[] Seed { get; init; }
+    public required DateTimeOffset AuthenticatedAt { get; init; }
+    public required string Acr { get; init; }
+    public required string Amr { get; init; }
+    public required DateTimeOffset LastUsedAt { get; init; }
+    public required DateTimeOffset IdleExpiresAt { get; init; }
+    public required DateTimeOffset AbsoluteExpiresAt { get; init; }
+    public required bool IsOver { get; init; }
+}
+
+/// <summary>The few hot statements of a session.</summary>
+internal sealed class SessionStatements(PreparedStatements statements)
+{
+    private const string ReadSql =
+        """
+        SELECT s."Generation", s."UserId", u."UserName", u."Name", s."Seed", s."AuthenticatedAt", s."Acr", s."Amr", s."LastUsedAt", s."IdleExpiresAt", s."AbsoluteExpiresAt",
+               s."EndedAt", u."DisabledAt"
+        FROM "Sessions" s JOIN "Users" u ON u."Id" = s."UserId" WHERE s."Id" = @p0
+        """;
+
+    private const string UseSql = """UPDATE "Sessions" SET "LastUsedAt" = @p1, "IdleExpiresAt" = @p2 WHERE "Id" = @p0 AND "EndedAt" IS NULL""";
+
+    private const string HasClientSql = """SELECT 1 FROM "SessionClients" WHERE "SessionId" = @p0 AND "ClientKey" = @p1""";
+
+    private const string AddClientSql =
+        """
+        INSERT INTO "SessionClients" ("SessionId", "ClientKey", "FirstUsedAt") SELECT s."Id", c."Id", @p2 FROM "Sessions" s JOIN "Clients" c ON c."Id" = @p1
+        WHERE s."Id" = @p0 AND s."EndedAt" IS NULL ON CONFLICT DO NOTHING
+        """;
+
+    public ValueTask<SignedIn?> Read(Guid id, CancellationToken ct) => statements.Read(ReadSql, [id], row => new SignedIn
+    {
+        SessionId = id,
+        Generation = row.GetInt32(0),
+        UserId = statements.Id(row, 1),
+        UserName = row.GetString(2),
+        DisplayName = row.IsDBNull(3) ? null : row.GetString(3),
+        Seed = row.GetFieldValue<byte[]>(4),
+        AuthenticatedAt = Instant(row, 5),
+        Acr = row.GetString(6),
+        Amr = row.GetString(7),
+        LastUsedAt = Instant(row, 8),
+        IdleExpiresAt = Instant(row, 9),
+        AbsoluteExpiresAt = Instant(row, 10),
+        IsOver = !row.IsDBNull(11) || !row.IsDBNull(12),
+    }, ct);
+
+    public Task<int> Use(Guid id, DateTimeOffset now, DateTimeOffset idleExpiresAt, CancellationToken ct) =>
+        statements.Execute(UseSql, [id, now.ToUnixTimeMilliseconds(), idleExpiresAt.ToUnixTimeMilliseconds()], ct);
+
+    /// <summary>Remembers that the client is told when the session ends. Written once for each client of a session.</summary>
+    public async Task Join(Guid id, long clientKey, DateTimeOffset now, CancellationToken ct)
+    {
+        if (!await statements.Read(HasClientSql, [id, clientKey], _ => true, ct)) await statements.Execute(AddClientSql, [id, clientKey, now.ToUnixTimeMilliseconds()], ct);
+    }
+
+    private static DateTimeOffset Instant(DbDataReader row, int column) => DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(column));
+}

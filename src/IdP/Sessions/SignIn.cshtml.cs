@@ -1,0 +1,90 @@
+using IdP.Accounts;
+using IdP.Authorize;
+using IdP.Http;
+using IdP.Protocol.OpenId;
+using IdP.Ui;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Mvc.RazorPages;
+
+namespace IdP.Sessions;
+
+/// <summary>The person proves who they are, or chooses to go on with the account that is signed in. Returns to the authorization endpoint.</summary>
+internal sealed class SignInModel(AuthorizeEndpoint authorize, Interactions interactions, BrowserSessions sessions, PasswordCheck passwords) : PageModel
+{
+    public string Continue { get; private set; } = "";
+    public AppOnPage? App { get; private set; }
+    public string? UserName { get; private set; }
+    public string? Problem { get; private set; }
+
+    /// <summary>The account that is signed in, when the person is asked whether to go on with it.</summary>
+    public string? Account { get; private set; }
+
+    public async Task<IActionResult> OnGetAsync([FromQuery(Name = Interactions.Parameter)] string? sealedText, CancellationToken ct)
+    {
+        if (await Open(sealedText, ct) is not var (_, request)) return await Expired();
+        UserName = request.Form["login_hint"];
+        var session = await sessions.Find(HttpContext, ct);
+        if (session is not null && request.MeantUser is null && request.Prompt.HasFlag(Protocol.OAuth.Prompt.SelectAccount)) Account = session.UserName;
+        else if (session is not null && (request.MeantUser is null || request.MeantUser == session.UserId)) UserName ??= session.UserName;
+        return Page();
+    }
+
+    public async Task<IActionResult> OnPostAsync([FromForm(Name = Interactions.Parameter)] string? sealedText, [FromForm] string? username, [FromForm] string? password, CancellationToken ct)
+    {
+        if (await Open(sealedText, ct) is not var (way, request)) return await Expired();
+        UserName = username;
+        var texts = Texts.Of(HttpContext);
+        if (string.IsNullOrEmpty(username) || string.IsNullOrEmpty(password)) return Again(400, texts["SignIn.Missing"]);
+        RequestFacts.Of(HttpContext).ClientId = request.Client.ClientId;
+        if ((await passwords.Check(username, password, RequestFacts.Of(HttpContext), ct)).Failed(out var person, out var error))
+        {
+            RequestFacts.Of(HttpContext).Detail = error.Detail;
+            if (error.RetryAfter is not { } seconds) return Again(400, texts["SignIn.Wrong"]);
+            Response.Headers.RetryAfter = seconds.ToString();
+            return Again(error.Status, texts[error.Status == 429 ? "SignIn.TooMany" : "SignIn.Busy"]);
+        }
+        var current = await sessions.Find(HttpContext, ct);
+        var session = await sessions.Begin(HttpContext, new SignInProof(person, Acr.Password, Acr.PasswordMethod), current, CancellationToken.None);
+        if (session is null) return Again(400, texts["SignIn.Wrong"]);
+        RequestFacts.Of(HttpContext).Outcome = "signed_in";
+        return Return(way with { FreshSession = session.SessionId, FreshGeneration = session.Generation });
+    }
+
+    public async Task<IActionResult> OnPostContinueAsync([FromForm(Name = Interactions.Parameter)] string? sealedText, CancellationToken ct)
+    {
+        if (await Open(sealedText, ct) is not var (way, _)) return await Expired();
+        var session = await sessions.Find(HttpContext, ct);
+        return Return(session is null ? way : way with { ChosenSession = session.SessionId });
+    }
+
+    public async Task<IActionResult> OnPostCancelAsync([FromForm(Name = Interactions.Parameter)] string? sealedText, CancellationToken ct) =>
+        await Open(sealedText, ct) is var (way, _) ? Return(way with { IsRefused = true }) : await Expired();
+
+    private async ValueTask<(Interaction Way, AuthorizationRequest Request)?> Open(string? sealedText, CancellationToken ct)
+    {
+        if (await authorize.Find(HttpContext, sealedText, ct) is not var (way, request)) return null;
+        Continue = sealedText!;
+        App = AppOnPage.Of(request.Client);
+        Texts.Prefer(HttpContext, request.Form["ui_locales"]);
+        PageHeaders.Set(HttpContext, request.Client, request.Target.RedirectUri);
+        return (way, request);
+    }
+
+    private PageResult Again(int status, string problem)
+    {
+        RequestFacts.Of(HttpContext).Outcome = "sign_in_refused";
+        Problem = problem;
+        var page = Page();
+        page.StatusCode = status;
+        return page;
+    }
+
+    // RFC 9700 §4.12: 303, after which no browser posts the password again.
+    private SeeOther Return(Interaction way) => new(AuthorizeEndpoint.Resume(interactions.Seal(HttpContext, way)));
+
+    private async Task<IActionResult> Expired()
+    {
+        await ErrorPage.Show(HttpContext, ErrorPage.Expired);
+        return new EmptyResult();
+    }
+}

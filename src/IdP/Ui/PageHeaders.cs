@@ -1,0 +1,29 @@
+using IdP.Clients;
+using IdP.Protocol.OAuth;
+
+namespace IdP.Ui;
+
+/// <summary>What every page says to the browser: never in a frame, never kept, nothing loaded but what the policy names.</summary>
+internal static class PageHeaders
+{
+    /// <summary>A page with forms and our style.</summary>
+    /// <param name="http">The request.</param>
+    /// <param name="client">The client whose logo the page shows.</param>
+    /// <param name="redirectUri">Where the page's forms may lead in the end: browsers apply form-action to redirects too.</param>
+    public static void Set(HttpContext http, Client? client = null, ValidRedirectUri? redirectUri = null)
+    {
+        var images = client?.LogoUri is { } logo && WebOrigin.Of(logo) is { } origin ? $"; img-src {origin}" : "";
+        var target = redirectUri is null ? "" : $" {redirectUri.PolicySource}";
+        Set(http, $"default-src 'none'; style-src 'self'{images}; form-action 'self'{target}; base-uri 'none'; frame-ancestors 'none'");
+    }
+
+    public static void Set(HttpContext http, string contentSecurityPolicy)
+    {
+        var headers = http.Response.Headers;
+        headers.ContentSecurityPolicy = contentSecurityPolicy;
+        headers.XFrameOptions = "DENY";
+        headers.CacheControl = "no-store";
+        headers["Referrer-Policy"] = "no-referrer";
+        headers["Cross-Origin-Opener-Policy"] = "same-origin";
+    }
+}
