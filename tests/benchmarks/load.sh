@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # load.sh: our own figures as Markdown, from artifacts/idp/IdP (make publish). Server on core 0, load on core 1, interleaved rounds,
 # medians; ratios are taken within a round. FLOOR: folder of a bare Kestrel project with /json and /token, optional.
-# PARTS: any of "endpoints password flood start memory"   ROUNDS [5]   SECONDS_EACH [4]   CONNECTIONS [16]
+# PARTS: any of "endpoints flows password flood start memory"   ROUNDS [5]   SECONDS_EACH [4]   CONNECTIONS [16]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 here=tests/benchmarks
 rounds=${ROUNDS:-5} seconds=${SECONDS_EACH:-4} connections=${CONNECTIONS:-16}
-parts=" ${PARTS:-endpoints password flood start memory} "
+parts=" ${PARTS:-endpoints flows password flood start memory} "
 url=http://127.0.0.1:7111 floor_url=http://127.0.0.1:7113
 server='' floor=''
 # shellcheck source=tests/benchmarks/seed.sh
@@ -153,10 +153,28 @@ memory() {
   printf '\nResident memory: %s MiB idle, %s MiB after %s tokens.\n' "$idle" "$(resident)" "$issued"
 }
 
+flows() {
+  local round mode out rate
+  for ((round = 0; round <= rounds; round++)); do
+    # Anew for each round: the refresh tokens of the last one are used up.
+    python3 $here/sign-in.py $url bench-0 bench-Password-4242 256 >"$work/flows"
+    for mode in code refresh; do
+      out=$(MODE=$mode SEED="$work/flows" taskset -c 1 wrk -t1 -c64 -d"${seconds}s" --timeout 20s --latency -s $here/flows.lua $url)
+      if grep -m1 -E 'REFUSED|Socket errors' <<<"$out" >&2; then echo "refused: $mode" >&2; exit 3; fi
+      rate=$(awk -v s="$seconds" '/^flows/ { print $2 / s }' <<<"$out")
+      echo "$round $mode $rate $(awk '$1 == "99%" { print $2 }' <<<"$out")"
+    done
+  done >"$work/rows"
+  printf '\n| 64 connections | a second |\n| --- | --- |\n'
+  printf '| whole code flow of a signed-in person (authorize, code, tokens with an ES256 ID token) | %.0f |\n' "$(awk '$1 > 0 && $2 == "code" { print $3 }' "$work/rows" | median)"
+  printf '| refresh with rotation | %.0f |\n' "$(awk '$1 > 0 && $2 == "refresh" { print $3 }' "$work/rows" | median)"
+}
+
 measures() { [[ $parts == *" $1 "* ]]; }
 start_floor
 start_server
 if measures endpoints; then endpoints; fi
+if measures flows; then restart_server; flows; fi
 if measures password; then restart_server; password; fi
 if measures flood; then restart_server; flood; fi
 if measures memory; then restart_server; memory; fi

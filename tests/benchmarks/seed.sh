@@ -23,6 +23,8 @@ for client in "bench client_credentials" "bench-password password"; do
   "$idp" client add "${client% *}" --secret bench-secret-of-32-characters-ok --auth-method client_secret_post --grant "${client#* }" \
     --scope bench:read --data "$data" >/dev/null
 done
+"$idp" client add bench-web --secret bench-secret-of-32-characters-ok --auth-method client_secret_post --grant authorization_code --grant refresh_token --redirect-uri https://bench.example/callback \
+  --scope "openid offline_access bench:read" --id-token-alg ES256 --rotate-refresh-tokens true --data "$data" >/dev/null
 "$idp" client add bench-api --secret bench-secret-of-32-characters-ok --resource urn:bench:api --data "$data" >/dev/null
 # One user would not do: sign-ins of one account at the same time count against its lockout until their hashes are done.
 for user in {0..31}; do "$idp" user add "bench-$user" --password bench-Password-4242 --data "$data" >/dev/null; done
