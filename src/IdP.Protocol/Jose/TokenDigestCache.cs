@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
+using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 
@@ -24,6 +25,8 @@ public readonly record struct TokenDigest
         return new TokenDigest(words);
     }
 
+    internal ulong Mark => _b;
+
     /// <inheritdoc/>
     public override int GetHashCode() => (int)_a;
 }
@@ -37,14 +40,20 @@ public sealed class TokenDigestCache<TValue>
     where TValue : class
 {
     private readonly int _generationSize;
+
+    // Marks of digests that were offered once. Most tokens never come back, and what is kept of them would only be moved about by the
+    // garbage collector: a token is remembered when it is offered the second time.
+    private readonly ulong[] _offered;
     private volatile Generations _generations = new(new(), new());
 
     /// <param name="capacity">The greatest number of entries; 0 switches the cache off.</param>
-    public TokenDigestCache(int capacity)
+    /// <param name="remembersAtOnce">False lets a token's first offer only leave a mark, so that tokens seen once cost no memory.</param>
+    public TokenDigestCache(int capacity, bool remembersAtOnce = true)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(capacity);
         Capacity = capacity;
         _generationSize = Math.Max(1, capacity / 2);
+        _offered = remembersAtOnce ? [] : new ulong[BitOperations.RoundUpToPowerOf2((uint)Math.Max(1, capacity))];
     }
 
     /// <summary>The greatest number of entries.</summary>
@@ -63,10 +72,20 @@ public sealed class TokenDigestCache<TValue>
     /// <summary>Remembers something about a token, in place of what was remembered before.</summary>
     public void Add(in TokenDigest digest, TValue value)
     {
-        if (Capacity == 0) return;
+        if (Capacity == 0 || !IsOfferedAgain(digest)) return;
         var generations = _generations;
         if (generations.Young.TryAdd(digest, value)) CountOne(generations);
         else generations.Young[digest] = value;
+    }
+
+    // A race or two digests with one place cost a verification more, or an entry earlier: nothing that anybody could tell.
+    private bool IsOfferedAgain(in TokenDigest digest)
+    {
+        if (_offered.Length == 0) return true;
+        ref var mark = ref _offered[digest.Mark & (ulong)(_offered.Length - 1)];
+        if (Volatile.Read(ref mark) == digest.Mark) return true;
+        Volatile.Write(ref mark, digest.Mark);
+        return false;
     }
 
     /// <summary>Forgets everything.</summary>

@@ -11,6 +11,7 @@ internal static class AccountsFeature
     {
         services.AddSingleton<HashPool>();
         services.AddSingleton<PasswordCheck>();
+        services.AddSingleton<KnownDevices>();
         services.AddSingleton<UserStatements>();
         services.AddSingleton<Subjects>();
     }

@@ -33,7 +33,12 @@ internal sealed class PasswordCheck(Database database, HashPool pool, KeyRing ke
     public const int LongestPassword = 256;
     private static readonly UpperInvariantLookupNormalizer Normalizer = new();
 
-    public async Task<Result<ProvenPerson>> Check(string name, string password, RequestFacts facts, CancellationToken ct)
+    /// <param name="name">The user name or e-mail address.</param>
+    /// <param name="password">The password.</param>
+    /// <param name="facts">Who asks.</param>
+    /// <param name="ct">Cancels, until the attempt counts.</param>
+    /// <param name="device">The device that asks, if accounts have signed in from it before.</param>
+    public async Task<Result<ProvenPerson>> Check(string name, string password, RequestFacts facts, CancellationToken ct, KnownDevice? device = null)
     {
         if (limiter.Blocked("user", name, facts.Address) is { } seconds) return OAuthError.TooManyFailures(seconds);
         // HMAC pads its key with zeros, so that a password and the same with a NUL after it have one hash.
@@ -43,7 +48,7 @@ internal sealed class PasswordCheck(Database database, HashPool pool, KeyRing ke
         if (place is null) return OAuthError.Unavailable("too many sign-ins at this moment; try again", pool.RetryAfter, "hash queue full");
 
         var user = await Find(name, ct);
-        var attempt = AttemptKey(user, name);
+        var attempt = AttemptKey(user, name, device);
         // From here on a caller that hangs up changes nothing: an attempt that was reserved is settled, or a person with a bad line locks themselves out.
         ct = CancellationToken.None;
         if (!await Reserve(attempt, ct)) return Refuse("locked", name, facts);
@@ -90,9 +95,10 @@ internal sealed class PasswordCheck(Database database, HashPool pool, KeyRing ke
     }
 
     // A keyed hash: the table of counters shows neither names nor which of them exist.
-    private byte[] AttemptKey(User? user, string name)
+    private byte[] AttemptKey(User? user, string name, KnownDevice? device)
     {
-        var subject = user is not null ? $"unknown-device:{user.Subject}" : $"nobody:{Normalized(name)}";
+        // An account's own device has a count of its own, so that a stranger who guesses locks out strangers only.
+        var subject = user is null ? $"nobody:{Normalized(name)}" : device is not null && device.Accounts.Contains(user.Id) ? $"device:{device.Id}:{user.Subject}" : $"unknown-device:{user.Subject}";
         return HMACSHA256.HashData(keys.Symmetric(KeyPurpose.Hash).Secret, Encoding.UTF8.GetBytes(subject));
     }
 

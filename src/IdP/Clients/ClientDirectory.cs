@@ -43,7 +43,9 @@ internal sealed class ClientDirectory(Database database)
     public async Task Load(long sinceVersion, CancellationToken ct)
     {
         await using var db = database.OpenForReading();
-        var changed = await Query(db).Where(c => c.Version > sinceVersion).ToListAsync(ct);
+        var newer = Query(db).Where(c => c.Version > sinceVersion);
+        // At the start those that changed last, as many as are kept; the others are read when they come.
+        var changed = await (sinceVersion < 0 ? newer.OrderByDescending(c => c.Version).Take(MostRemembered / 2) : newer).ToListAsync(ct);
         if (changed.Count == 0 && sinceVersion >= 0) return;
         // All of them: a request that has read one of them before it changed must find it newer here when it remembers it.
         foreach (var client in changed) Remember(client);

@@ -133,15 +133,22 @@ internal static class ServeCommand
             log.LogWarning("Passwords:Iterations is {Iterations}, under the recommended {Recommended}: stolen hashes are cheaper to guess", options.Passwords.Iterations, PasswordOptions.RecommendedIterations);
 
         await using var db = app.Services.GetRequiredService<Database>().OpenForReading();
-        var clients = await db.Set<Client>().Select(c => new { c.ClientId, c.GrantTypes, c.AllowPublicPasswordGrant }).ToListAsync(ct);
-        if (clients.Where(c => c.GrantTypes.Contains(GrantNames.Password)).Select(c => c.ClientId).ToList() is { Count: > 0 } old)
-            log.LogWarning("The password grant is deprecated (RFC 9700 section 2.4) and is allowed for: {Clients}", old);
-        if (clients.Where(c => c.AllowPublicPasswordGrant).Select(c => c.ClientId).ToList() is { Count: > 0 } open)
-            log.LogWarning("Public clients that may use the password grant (--allow-public-password-grant): {Clients}", open);
-        if (clients.Count == 0)
+        var clients = db.Set<Client>();
+        await WarnOf("The password grant is deprecated (RFC 9700 section 2.4) and is allowed for: {Clients}", clients.Where(c => c.GrantTypes.Contains(GrantNames.Password)));
+        await WarnOf("Public clients that may use the password grant (--allow-public-password-grant): {Clients}", clients.Where(c => c.AllowPublicPasswordGrant));
+        await WarnOf("Clients that may leave PKCE out (--allow-code-without-pkce): {Clients}", clients.Where(c => c.AllowCodeWithoutPkce));
+        if (!await clients.AnyAsync(ct))
             log.LogInformation("There are no clients yet. Add an API, a scope and the first client, each command with --data {Data}: 'IdP resource add urn:example:api', " +
                 "'IdP scope add items:read --resource urn:example:api', 'IdP client add my-app --grant client_credentials --scope items:read'", options.Storage.DataDirectory);
         if (!await db.Users.AnyAsync(ct))
             log.LogInformation("There are no users yet. Add the first with 'IdP user add alice --data {Data} --password-file FILE'", options.Storage.DataDirectory);
+
+        async Task WarnOf(string message, IQueryable<Client> which)
+        {
+            const int most = 20;
+            var ids = await which.OrderBy(c => c.ClientId).Select(c => c.ClientId).Take(most + 1).ToListAsync(ct);
+            if (ids.Count > most) ids[most] = "...";
+            if (ids.Count > 0) log.LogWarning(message, ids);
+        }
     }
 }

@@ -59,16 +59,16 @@ internal sealed class Handles(KeyRing keys)
 
     public string Make(HandleKind kind, Guid grantId, int generation, ReadOnlySpan<byte> seed)
     {
-        var (number, secret) = keys.HandleKey(number: null) ?? throw new Storage.StorageException("There is no key for handles.");
+        var key = keys.HandleKey(number: null) ?? throw new Storage.StorageException("There is no key for handles.");
         Span<byte> body = stackalloc byte[BodyLength];
         Name(body, kind, grantId, generation);
         BinaryPrimitives.WriteUInt128BigEndian(body[NamedLength..], Proof.Of(seed, kind, grantId, generation).Value);
 
         Span<byte> handle = stackalloc byte[Length];
         handle[0] = Version;
-        BinaryPrimitives.WriteUInt16BigEndian(handle[1..], (ushort)number);
-        Tag(secret, handle[..HeaderLength], body, handle.Slice(HeaderLength, TagLength));
-        Crypt(secret, handle.Slice(HeaderLength, TagLength), body, handle[(HeaderLength + TagLength)..]);
+        BinaryPrimitives.WriteUInt16BigEndian(handle[1..], (ushort)key.Number);
+        Tag(key, handle[..HeaderLength], body, handle.Slice(HeaderLength, TagLength));
+        Crypt(key, handle.Slice(HeaderLength, TagLength), body, handle[(HeaderLength + TagLength)..]);
         return Base64Url.EncodeToString(handle);
     }
 
@@ -78,40 +78,36 @@ internal sealed class Handles(KeyRing keys)
         if (text.Length != TextLength) return null;
         Span<byte> handle = stackalloc byte[Length];
         if (!CanonicalBase64Url.TryDecode(text, handle, out var length) || length != Length || handle[0] != Version) return null;
-        if (keys.HandleKey(BinaryPrimitives.ReadUInt16BigEndian(handle[1..])) is not { Secret: var secret }) return null;
+        if (keys.HandleKey(BinaryPrimitives.ReadUInt16BigEndian(handle[1..])) is not { } key) return null;
 
         var tag = handle.Slice(HeaderLength, TagLength);
         Span<byte> body = stackalloc byte[BodyLength];
-        Crypt(secret, tag, handle[(HeaderLength + TagLength)..], body);
+        Crypt(key, tag, handle[(HeaderLength + TagLength)..], body);
         Span<byte> expected = stackalloc byte[TagLength];
-        Tag(secret, handle[..HeaderLength], body, expected);
+        Tag(key, handle[..HeaderLength], body, expected);
         if (!CryptographicOperations.FixedTimeEquals(tag, expected)) return null;
         return new HandleBody((HandleKind)body[0], new Guid(body.Slice(1, 16), bigEndian: true), BinaryPrimitives.ReadInt32BigEndian(body[17..]),
             new Proof(BinaryPrimitives.ReadUInt128BigEndian(body[NamedLength..])));
     }
 
-    private static void Tag(byte[] secret, ReadOnlySpan<byte> header, ReadOnlySpan<byte> body, Span<byte> tag)
+    private static void Tag(HandleKey key, ReadOnlySpan<byte> header, ReadOnlySpan<byte> body, Span<byte> tag)
     {
-        Span<byte> key = stackalloc byte[32];
-        HKDF.Expand(HashAlgorithmName.SHA256, secret, key, "idp handle mac"u8);
         Span<byte> input = stackalloc byte[HeaderLength + BodyLength];
         header.CopyTo(input);
         body.CopyTo(input[HeaderLength..]);
         Span<byte> mac = stackalloc byte[32];
-        HMACSHA256.HashData(key, input, mac);
+        HMACSHA256.HashData(key.Mac, input, mac);
         mac[..TagLength].CopyTo(tag);
     }
 
     // AES in counter mode: the tag is the first counter block, and being a MAC of the body it never repeats for another body.
-    private static void Crypt(byte[] secret, ReadOnlySpan<byte> tag, ReadOnlySpan<byte> input, Span<byte> output)
+    private static void Crypt(HandleKey key, ReadOnlySpan<byte> tag, ReadOnlySpan<byte> input, Span<byte> output)
     {
-        var key = new byte[32];
-        HKDF.Expand(HashAlgorithmName.SHA256, secret, key, "idp handle encryption"u8);
         Span<byte> stream = stackalloc byte[CipherLength];
         var counter = BinaryPrimitives.ReadUInt128BigEndian(tag);
         for (var i = 0; i < CipherLength; i += 16) BinaryPrimitives.WriteUInt128BigEndian(stream[i..], counter++);
         using var aes = Aes.Create();
-        aes.Key = key;
+        aes.Key = key.Encryption;
         aes.EncryptEcb(stream, stream, PaddingMode.None);
         for (var i = 0; i < input.Length; i++) output[i] = (byte)(input[i] ^ stream[i]);
     }

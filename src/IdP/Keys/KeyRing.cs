@@ -1,8 +1,18 @@
+using System.Security.Cryptography;
 using IdP.Protocol.Jose;
 using IdP.Storage;
 using Microsoft.EntityFrameworkCore;
 
 namespace IdP.Keys;
+
+/// <summary>A key for handles, in the two that it is used as: derived once, because every handle needs both.</summary>
+internal sealed record HandleKey(int Number, byte[] Mac, byte[] Encryption)
+{
+    public static HandleKey Derive(int number, byte[] secret) => new(number,
+        HKDF.Expand(HashAlgorithmName.SHA256, secret, 32, "idp handle mac"u8.ToArray()), HKDF.Expand(HashAlgorithmName.SHA256, secret, 32, "idp handle encryption"u8.ToArray()));
+
+    public override string ToString() => $"handle key {Number}";
+}
 
 /// <summary>The keys in memory, opened. Kept current by <see cref="ChangePoll"/>; what is active follows from the time.</summary>
 internal sealed class KeyRing(Database database, IdpOptions options, TimeProvider clock)
@@ -114,13 +124,13 @@ internal sealed class KeyRing(Database database, IdpOptions options, TimeProvide
     }
 
     /// <summary>The key that makes handles now, or the one with the number that a handle names.</summary>
-    public (int Number, byte[] Secret)? HandleKey(int? number)
+    public HandleKey? HandleKey(int? number)
     {
         var (keys, now) = (_keys.Symmetric, clock.GetUtcNow());
         for (var i = keys.Length - 1; i >= 0; i--)
         {
             var stored = keys[i].Stored;
-            if (stored.Purpose == KeyPurpose.Handle && (number is null ? keys[i].IsActive(now) : stored.Number == number && stored.RevokedAt is null)) return (stored.Number, keys[i].Secret!);
+            if (stored.Purpose == KeyPurpose.Handle && (number is null ? keys[i].IsActive(now) : stored.Number == number && stored.RevokedAt is null)) return keys[i].Handle;
         }
         return null;
     }
@@ -158,15 +168,17 @@ internal sealed class KeyRing(Database database, IdpOptions options, TimeProvide
                 Verification = Signing.ToVerificationKey();
             }
             else Secret = secret;
+            if (stored.Purpose == KeyPurpose.Handle) Handle = Keys.HandleKey.Derive(stored.Number, secret);
         }
 
         private LoadedKey(StoredKey stored, LoadedKey opened) =>
-            (Stored, Signing, Verification, Secret) = (stored, opened.Signing, opened.Verification, opened.Secret);
+            (Stored, Signing, Verification, Secret, Handle) = (stored, opened.Signing, opened.Verification, opened.Secret, opened.Handle);
 
         public StoredKey Stored { get; }
         public SigningKey? Signing { get; }
         public VerificationKey? Verification { get; }
         public byte[]? Secret { get; }
+        public HandleKey? Handle { get; }
 
         public LoadedKey With(StoredKey stored) => new(stored, this);
 

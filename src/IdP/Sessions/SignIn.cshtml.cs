@@ -9,7 +9,7 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 namespace IdP.Sessions;
 
 /// <summary>The person proves who they are, or chooses to go on with the account that is signed in. Returns to the authorization endpoint.</summary>
-internal sealed class SignInModel(AuthorizeEndpoint authorize, Interactions interactions, BrowserSessions sessions, PasswordCheck passwords) : PageModel
+internal sealed class SignInModel(AuthorizeEndpoint authorize, Interactions interactions, BrowserSessions sessions, PasswordCheck passwords, KnownDevices devices) : PageModel
 {
     public string Continue { get; private set; } = "";
     public AppOnPage? App { get; private set; }
@@ -36,7 +36,7 @@ internal sealed class SignInModel(AuthorizeEndpoint authorize, Interactions inte
         var texts = Texts.Of(HttpContext);
         if (string.IsNullOrEmpty(username) || string.IsNullOrEmpty(password)) return Again(400, texts["SignIn.Missing"]);
         RequestFacts.Of(HttpContext).ClientId = request.Client.ClientId;
-        if ((await passwords.Check(username, password, RequestFacts.Of(HttpContext), ct)).Failed(out var person, out var error))
+        if ((await passwords.Check(username, password, RequestFacts.Of(HttpContext), ct, devices.Find(HttpContext))).Failed(out var person, out var error))
         {
             RequestFacts.Of(HttpContext).Detail = error.Detail;
             if (error.RetryAfter is not { } seconds) return Again(400, texts["SignIn.Wrong"]);
@@ -46,6 +46,7 @@ internal sealed class SignInModel(AuthorizeEndpoint authorize, Interactions inte
         var current = await sessions.Find(HttpContext, ct);
         var session = await sessions.Begin(HttpContext, new SignInProof(person, Acr.Password, Acr.PasswordMethod), current, CancellationToken.None);
         if (session is null) return Again(400, texts["SignIn.Wrong"]);
+        devices.Remember(HttpContext, session.UserId);
         RequestFacts.Of(HttpContext).Outcome = "signed_in";
         return Return(way with { FreshSession = session.SessionId, FreshGeneration = session.Generation });
     }

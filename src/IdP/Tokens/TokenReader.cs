@@ -14,7 +14,7 @@ internal sealed class TokenReader(KeyRing keys, OpaqueTokens opaque, Issuer issu
 {
     // The node that signed may be a little ahead of this one. Expiry is exact: Read looks at it again.
     private static readonly TimeSpan BetweenNodes = TimeSpan.FromSeconds(30);
-    private readonly TokenDigestCache<AccessTokenClaims> _checked = new(capacity: 32_768);
+    private readonly TokenDigestCache<AccessTokenClaims> _checked = new(capacity: 32_768, remembersAtOnce: false);
 
     /// <summary>Null for anything but an unexpired access token of ours.</summary>
     public AccessTokenClaims? Read(string token)

@@ -30,6 +30,16 @@ public sealed class TokenDigestCacheTests
         Assert.Equal("newest", value);
     }
 
+    [Fact]
+    public void A_cache_that_does_not_remember_at_once_keeps_what_is_offered_twice()
+    {
+        var cache = new TokenDigestCache<string>(100, remembersAtOnce: false);
+        cache.Add(TokenDigest.Of("token"), "value");
+        Assert.False(cache.TryGet(TokenDigest.Of("token"), out _));
+        cache.Add(TokenDigest.Of("token"), "value");
+        Assert.True(cache.TryGet(TokenDigest.Of("token"), out _));
+    }
+
     [Theory, InlineData(1), InlineData(2), InlineData(100), InlineData(101)]
     public void It_never_holds_more_than_its_capacity(int capacity)
     {
