@@ -39,6 +39,7 @@ internal sealed class Browser : IDisposable
     {
         _server = server;
         _http = new HttpClient(TestTls.Pin(new SocketsHttpHandler { AllowAutoRedirect = false, CookieContainer = Cookies })) { BaseAddress = new Uri(server.Url) };
+        _http.DefaultRequestHeaders.Accept.ParseAdd("text/html, application/xhtml+xml, */*;q=0.8");
     }
 
     public CookieContainer Cookies { get; } = new();

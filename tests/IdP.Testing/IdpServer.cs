@@ -45,9 +45,9 @@ internal sealed class IdpServer : IAsyncDisposable
     public KeyRing Keys => App.Services.GetRequiredService<KeyRing>();
 
     /// <summary>Starts a server with the usual API, clients and people.</summary>
-    public static async Task<IdpServer> Start(Action<IdpOptions>? configure = null, bool https = false)
+    public static async Task<IdpServer> Start(Action<IdpOptions>? configure = null, bool https = false, Action<WebApplicationBuilder>? customize = null)
     {
-        var server = await StartEmpty(configure, https: https);
+        var server = await StartEmpty(configure, https: https, customize: customize);
         await server.Seed();
         return server;
     }
@@ -57,7 +57,9 @@ internal sealed class IdpServer : IAsyncDisposable
     /// <param name="folder">Where its data is; null makes a folder that goes with it.</param>
     /// <param name="clock">Its time.</param>
     /// <param name="https">Whether it speaks TLS, which pages and their cookies want.</param>
-    public static async Task<IdpServer> StartEmpty(Action<IdpOptions>? configure = null, string? folder = null, TestClock? clock = null, bool https = false)
+    /// <param name="customize">Parts of the program that the test replaces or adds.</param>
+    public static async Task<IdpServer> StartEmpty(
+        Action<IdpOptions>? configure = null, string? folder = null, TestClock? clock = null, bool https = false, Action<WebApplicationBuilder>? customize = null)
     {
         var data = folder ?? Directory.CreateTempSubdirectory("idp-test-").FullName;
         var url = $"{(https ? "https" : "http")}://localhost:{ChildProcess.FreePort()}";
@@ -76,6 +78,7 @@ internal sealed class IdpServer : IAsyncDisposable
             builder.Logging.ClearProviders();
             builder.Logging.AddProvider(log);
             builder.Logging.SetMinimumLevel(LogLevel.Trace);
+            customize?.Invoke(builder);
         });
         await Server.Open(app.Services, CancellationToken.None);
         await app.StartAsync();

@@ -8,7 +8,7 @@ using IdP.Ui;
 namespace IdP.Authorize;
 
 /// <summary>The one writer of authorization responses. It takes a proven address and nothing else, so that an open redirect does not compile.</summary>
-internal sealed class AuthorizationResponse(Issuer issuer)
+internal sealed class AuthorizationResponse(Issuer issuer, Stylesheet style)
 {
     public Task Code(HttpContext http, ResponseTarget target, string code)
     {
@@ -44,16 +44,19 @@ internal sealed class AuthorizationResponse(Issuer issuer)
     }
 
     // OAuth 2.0 Form Post Response Mode §2: a form that submits itself, and a button where scripts do not run.
-    private static Task Post(HttpContext http, ValidRedirectUri redirectUri, List<(string Name, string Value)> members)
+    private Task Post(HttpContext http, ValidRedirectUri redirectUri, List<(string Name, string Value)> members)
     {
         var (encoder, nonce) = (HtmlEncoder.Default, Convert.ToBase64String(RandomNumberGenerator.GetBytes(16)));
-        var html = new StringBuilder("<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Signing in</title></head><body>");
+        var texts = Texts.Of(http);
+        var title = encoder.Encode(texts["FormPost.Title"]);
+        var html = new StringBuilder($"<!DOCTYPE html><html lang=\"{texts.Language}\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">");
+        html.Append($"<title>{title}</title><link rel=\"stylesheet\" href=\"{style.Address}\"></head><body><main><h1>{title}</h1>");
         html.Append($"<form method=\"post\" action=\"{encoder.Encode(redirectUri.Value)}\">");
         foreach (var (name, value) in members) html.Append($"<input type=\"hidden\" name=\"{name}\" value=\"{encoder.Encode(value)}\">");
-        html.Append("<noscript><button>Continue</button></noscript></form>");
+        html.Append($"<noscript><button id=\"form-post-submit\">{encoder.Encode(texts["FormPost.Submit"])}</button></noscript></form></main>");
         html.Append($"<script nonce=\"{encoder.Encode(nonce)}\">document.forms[0].submit()</script></body></html>");
         // No form-action: browsers apply it to where the client redirects next, and the page has nothing but this one form.
-        PageHeaders.Set(http, $"default-src 'none'; script-src 'nonce-{nonce}'; base-uri 'none'; frame-ancestors 'none'");
+        PageHeaders.Set(http, $"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'");
         http.Response.ContentType = "text/html; charset=utf-8";
         return http.Response.WriteAsync(html.ToString(), http.RequestAborted);
     }

@@ -20,14 +20,17 @@ internal sealed class ConsentModel(
     public string Session { get; private set; } = "";
     public List<string> Items { get; private set; } = [];
 
+    /// <summary>Where the answer goes, so that somebody who is led astray can notice.</summary>
+    public string Destination { get; private set; } = "";
+
     public async Task<IActionResult> OnGetAsync([FromQuery(Name = Interactions.Parameter)] string? sealedText, CancellationToken ct)
     {
         if (await Open(sealedText, ct) is not var (way, request)) return await Expired();
         if (await sessions.Find(HttpContext, ct) is not { } session) return Return(way);
         (Account, Session) = (session.DisplayName ?? session.UserName, Sessions.Session.Sid(session.SessionId));
         foreach (var name in request.Scopes.Names) Items.Add(Describe(name));
-        foreach (var item in request.ConsentItems.Where(item => item.StartsWith("claim:", StringComparison.Ordinal)))
-            Items.Add(Texts.Of(HttpContext).Format("Consent.Claim", item["claim:".Length..]));
+        foreach (var item in request.ConsentItems.Where(item => item.StartsWith("claim:", StringComparison.Ordinal))) Items.Add(DescribeClaim(item["claim:".Length..]));
+        Destination = request.Target.RedirectUri.PolicySource;
         return Page();
     }
 
@@ -57,6 +60,12 @@ internal sealed class ConsentModel(
 
     private string Describe(string scope) =>
         ResourceCatalog.IdentityScopes.ContainsKey(scope) ? Texts.Of(HttpContext)[$"Scope.{scope}"] : catalog.Current.Scope(scope)?.Description ?? scope;
+
+    private string DescribeClaim(string name)
+    {
+        var texts = Texts.Of(HttpContext);
+        return texts.Find($"Claim.{name}") ?? texts.Format("Consent.Claim", name);
+    }
 
     private SeeOther Return(Interaction way) => new(AuthorizeEndpoint.Resume(interactions.Seal(HttpContext, way)));
 

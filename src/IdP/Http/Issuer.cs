@@ -11,11 +11,15 @@ internal sealed class Issuer
             throw new ConfigurationException($"Issuer is '{value}': it must be an absolute URL without path, query and fragment, such as https://login.example.com.");
         Value = value;
         IsHttps = uri.Scheme == "https";
+        Host = uri.Authority;
     }
 
     public string Value { get; }
 
     public bool IsHttps { get; }
+
+    /// <summary>The host, and the port unless it is the usual one, as people know it from the address bar.</summary>
+    public string Host { get; }
 
     public string Url(string path) => Value + path;
 }

@@ -68,19 +68,20 @@ internal sealed partial class RequestBoundary(RequestDelegate next, IdpOptions o
     {
         var response = http.Response;
         if (response.HasStarted || response.StatusCode < 400 || response.ContentLength > 0) return;
+        var isPage = Ui.ErrorPage.IsWanted(http.Request);
         var error = response.StatusCode switch
         {
+            404 when isPage => Ui.ErrorPage.NotFound,
             404 => new OAuthError("not_found", "there is nothing at this address; /.well-known/openid-configuration lists the endpoints", 404),
             405 => new OAuthError("invalid_request", $"this endpoint takes {response.Headers.Allow}", 405),
             _ => null,
         };
-        if (error is not null) await OAuthResults.Error(http, error);
+        if (error is not null) await (isPage ? Ui.ErrorPage.Show(http, error) : OAuthResults.Error(http, error));
     }
 
     private async Task Fail(HttpContext http, RequestFacts facts, Exception failure)
     {
-        http.Response.Clear();
-        http.Response.Headers.XContentTypeOptions = "nosniff";
+        Clear(http);
         OAuthError error;
         if (failure is BadHttpRequestException bad) error = new OAuthError("invalid_request", "the request is broken", bad.StatusCode, nameof(BadHttpRequestException));
         else if (StorageException.IsStorageFailure(failure))
@@ -93,7 +94,29 @@ internal sealed partial class RequestBoundary(RequestDelegate next, IdpOptions o
             log.LogError(failure, "{Method} {Path} failed", facts.Method, Loggable(facts.Path));
             error = new OAuthError("server_error", $"something went wrong here; the log has it under trace {Activity.Current?.TraceId.ToHexString()}", 500, failure.GetType().Name);
         }
-        await OAuthResults.Error(http, error);
+        if (!Ui.ErrorPage.IsWanted(http.Request) || !await ShowPage(http, error)) await OAuthResults.Error(http, error);
+    }
+
+    /// <summary>False when the error page fails too, as it may when what it is made with is what is broken.</summary>
+    private async Task<bool> ShowPage(HttpContext http, OAuthError error)
+    {
+        try
+        {
+            await Ui.ErrorPage.Show(http, error);
+            return true;
+        }
+        catch (Exception failure) when (!http.Response.HasStarted && !http.RequestAborted.IsCancellationRequested)
+        {
+            log.LogError(failure, "The error page failed");
+            Clear(http);
+            return false;
+        }
+    }
+
+    private static void Clear(HttpContext http)
+    {
+        http.Response.Clear();
+        http.Response.Headers.XContentTypeOptions = "nosniff";
     }
 
     /// <summary>The caller's address. IPv6 callers have a /64 to themselves, so that is what is counted and logged.</summary>

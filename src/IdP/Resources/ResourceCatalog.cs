@@ -20,7 +20,7 @@ internal sealed class ResourceCatalog(Database database)
         ["email"] = "Your e-mail address",
         ["address"] = "Your postal address",
         ["phone"] = "Your telephone number",
-        ["offline_access"] = "Stay allowed when you are not there",
+        ["offline_access"] = "Keep this access while you are away",
     }.ToFrozenDictionary();
 
     private volatile Snapshot _snapshot = new([], []);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using IdP.Protocol.OAuth;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
@@ -7,14 +8,25 @@ namespace IdP.Ui;
 [IgnoreAntiforgeryToken]
 internal sealed class ErrorModel : PageModel
 {
-    public string Code { get; private set; } = "";
-    public string Description { get; private set; } = "";
+    public OAuthError Error { get; private set; } = ErrorPage.NotFound;
+
+    /// <summary>Which texts tell the person what happened.</summary>
+    public string Kind => Error switch
+    {
+        _ when Error == ErrorPage.Expired || Error == ErrorPage.NotOurForm => "Error.Expired",
+        { Status: 404 or 405 } => "Error.NotFound",
+        { Status: 429 or 503 } => "Error.Busy",
+        { Status: >= 500 } => "Error.Ours",
+        _ => "Error",
+    };
+
+    /// <summary>Under this the log has more.</summary>
+    public string? Trace { get; private set; }
 
     public void OnGet()
     {
-        var error = HttpContext.Features.Get<PageError>()?.Error ?? new OAuthError("not_found", "there is nothing at this address", 404);
-        (Code, Description) = (error.Code, error.Description);
-        Response.StatusCode = error.Status;
-        PageHeaders.Set(HttpContext);
+        Error = HttpContext.Features.Get<PageError>()?.Error ?? ErrorPage.NotFound;
+        Trace = Activity.Current?.TraceId.ToHexString();
+        Response.StatusCode = Error.Status;
     }
 }

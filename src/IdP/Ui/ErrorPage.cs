@@ -14,6 +14,18 @@ internal static class ErrorPage
 {
     public static readonly OAuthError Expired = OAuthError.InvalidRequest("this sign-in has run out or was begun in another browser: go back to the app and start again");
 
+    public static readonly OAuthError NotOurForm = OAuthError.InvalidRequest("this form was not made for this browser, or its cookies are gone: go back to the app and start again");
+
+    public static readonly OAuthError NotFound = new("not_found", "there is nothing at this address", 404);
+
+    /// <summary>Whether whoever asks is a person with a browser, who cannot read JSON: not at the addresses that programs talk to.</summary>
+    public static bool IsWanted(HttpRequest request)
+    {
+        var path = request.Path;
+        if (path.StartsWithSegments("/connect", StringComparison.OrdinalIgnoreCase, out var rest)) return (rest == "/authorize" || rest == "/logout") && AsksForHtml(request);
+        return !path.StartsWithSegments("/.well-known", StringComparison.OrdinalIgnoreCase) && !path.StartsWithSegments("/health", StringComparison.OrdinalIgnoreCase) && path != Stylesheet.Path && AsksForHtml(request);
+    }
+
     public static Task Show(HttpContext http, OAuthError error)
     {
         var facts = RequestFacts.Of(http);
@@ -23,4 +35,6 @@ internal static class ErrorPage
         if (error.RetryAfter is { } seconds) http.Response.Headers.RetryAfter = seconds.ToString();
         return PageRunner.Run(http, PageAddresses.Error);
     }
+
+    private static bool AsksForHtml(HttpRequest request) => request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase);
 }

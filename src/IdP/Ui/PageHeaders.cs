@@ -22,8 +22,17 @@ internal static class PageHeaders
         var headers = http.Response.Headers;
         headers.ContentSecurityPolicy = contentSecurityPolicy;
         headers.XFrameOptions = "DENY";
-        headers.CacheControl = "no-store";
+        // RFC 9700 §4.2.4
         headers["Referrer-Policy"] = "no-referrer";
-        headers["Cross-Origin-Opener-Policy"] = "same-origin";
+        // Last of all: antiforgery has its own idea of this header while the page is made, and warns if it finds another.
+        if (http.Items.TryAdd(typeof(PageHeaders), true)) http.Response.OnStarting(KeepNowhere, headers);
+    }
+
+    private static Task KeepNowhere(object state)
+    {
+        var headers = (IHeaderDictionary)state;
+        headers.CacheControl = "no-store";
+        headers.Remove("Pragma");
+        return Task.CompletedTask;
     }
 }

@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Resources;
+using System.Text.Encodings.Web;
+using Microsoft.AspNetCore.Html;
 
 namespace IdP.Ui;
 
@@ -18,6 +20,18 @@ internal sealed class Texts
     public string Language { get; }
 
     public string this[string key] => Resources.GetString(key, _culture) ?? throw new InvalidOperationException($"There is no text {key}.");
+
+    /// <summary>The text if there is one, for what has names that others choose.</summary>
+    public string? Find(string key) => Resources.GetString(key, _culture);
+
+    /// <summary>A text with values from outside in it, each an element of its own so that none turns the direction of the rest.</summary>
+    public IHtmlContent Markup(string key, params IEnumerable<string> values)
+    {
+        var encoder = HtmlEncoder.Default;
+        object[] marked = [.. values.Select(value => $"<bdi>{encoder.Encode(value)}</bdi>")];
+        // Texts are our own and have no markup; what the encoder does to them leaves the placeholders.
+        return new HtmlString(string.Format(_culture, encoder.Encode(this[key]), marked));
+    }
 
     public string Format(string key, params object?[] values) => string.Format(_culture, this[key], values);
 

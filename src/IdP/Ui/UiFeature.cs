@@ -5,14 +5,14 @@ namespace IdP.Ui;
 
 /// <summary>
 /// Owns what pages have in common: their frame and style, their texts in every language, the headers that keep them to themselves
-/// (<see cref="PageHeaders"/>), antiforgery, and the error page. The pages themselves are in the folders of their features.
+/// (<see cref="PageHeaders"/>), antiforgery, what holds for each of them (<see cref="PageRules"/>), and the error page. The pages themselves are in the folders of their features.
 /// </summary>
 internal static class UiFeature
 {
     public static void AddUi(this WebApplicationBuilder builder)
     {
         builder.Services.AddSingleton<Stylesheet>();
-        builder.Services.AddRazorPages().WithRazorPagesAtContentRoot();
+        builder.Services.AddRazorPages().WithRazorPagesAtContentRoot().AddMvcOptions(options => options.Filters.Add<PageRules>());
         builder.Services.AddSingleton<IDataProtectionProvider, PageProtection>();
         builder.Services.AddAntiforgery();
         builder.Services.AddOptions<Microsoft.AspNetCore.Antiforgery.AntiforgeryOptions>().Configure<Issuer, Cookies>((options, issuer, cookies) =>
