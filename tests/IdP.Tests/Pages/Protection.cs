@@ -95,7 +95,7 @@ public sealed class Protection(PageServer fixture) : IClassFixture<PageServer>
     {
         var cookies = (await EveryPage()).SelectMany(page => SetCookies(page.Page)).ToList();
 
-        foreach (var name in (string[])["__Host-idp_session=", "__Host-idp_browser=", "__Host-idp_form="])
+        foreach (var name in (string[])["__Host-idp_session=", "__Host-idp_browser=", "__Host-idp_device=", "__Host-idp_form="])
             Assert.Contains(cookies, cookie => cookie.StartsWith(name, StringComparison.Ordinal));
         foreach (var cookie in cookies)
         {
