@@ -75,7 +75,7 @@ internal sealed class UserStatements(TimeProvider clock)
         await Grant.Revoke(db.Set<Grant>().Where(g => g.UserId == user.Id), clock.GetUtcNow(), ct);
     }
 
-    private static async Task<User> Require(IdpDbContext db, string name, CancellationToken ct)
+    public static async Task<User> Require(IdpDbContext db, string name, CancellationToken ct)
     {
         var normalized = PlainText.IsFine(name, 256) ? Normalizer.NormalizeName(name) : "";
         return await db.Users.AsTracking().SingleOrDefaultAsync(u => u.NormalizedUserName == normalized, ct) ??

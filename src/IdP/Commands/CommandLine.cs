@@ -41,6 +41,7 @@ internal static class CommandLine
         ResourceCommands.Build(),
         ScopeCommands.Build(),
         UserCommands.Build(),
+        ConsentCommands.Build(),
         KeyCommands.Build(),
     };
 

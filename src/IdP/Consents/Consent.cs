@@ -1,5 +1,8 @@
 using IdP.Accounts;
+using IdP.Audit;
 using IdP.Clients;
+using IdP.Grants;
+using IdP.Storage;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
@@ -17,6 +20,17 @@ internal sealed class Consent
     /// <summary>A digest of what the client showed of itself: another name or address asks again.</summary>
     public required byte[] ClientDigest { get; set; }
     public DateTimeOffset GivenAt { get; set; }
+
+    /// <summary>Takes consent back, in the caller's transaction: it is asked for again, and every token of the client for this person ends. False when there was none.</summary>
+    public static async Task<bool> Withdraw(IdpDbContext db, Guid userId, Client client, string actor, DateTimeOffset now, CancellationToken ct)
+    {
+        await ServerState.TakeTurn(db, ct);
+        if (await db.Set<Consent>().Where(c => c.UserId == userId && c.ClientKey == client.Id).ExecuteDeleteAsync(ct) == 0) return false;
+        await Grant.Revoke(db.Set<Grant>().Where(g => g.UserId == userId && g.ClientKey == client.Id), now, ct);
+        AuditEvent.Record(db, now, "consent.withdrawn", actor, $"user:{userId:N}", details: new Dictionary<string, string> { ["client"] = client.ClientId });
+        await db.SaveChangesAsync(ct);
+        return true;
+    }
 
     internal sealed class Mapping : IEntityTypeConfiguration<Consent>
     {

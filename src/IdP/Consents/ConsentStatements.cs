@@ -3,13 +3,12 @@ using System.Text;
 using IdP.Audit;
 using IdP.Authorize;
 using IdP.Clients;
-using IdP.Grants;
 using IdP.Storage;
 using Microsoft.EntityFrameworkCore;
 
 namespace IdP.Consents;
 
-/// <summary>What may happen to consent, and the one question about it.</summary>
+/// <summary>Remembers consent, and answers the one question about it.</summary>
 internal sealed class ConsentStatements(PreparedStatements statements, Database database, TimeProvider clock)
 {
     private const string ReadSql = """SELECT "Items", "ClientDigest" FROM "Consents" WHERE "UserId" = @p0 AND "ClientKey" = @p1""";
@@ -34,17 +33,6 @@ internal sealed class ConsentStatements(PreparedStatements statements, Database 
         else (known.Items, known.ClientDigest, known.GivenAt) = (items, digest, now);
         AuditEvent.Record(db, now, "consent.given", $"user:{userId:N}", $"client:{client.ClientId}", address, new Dictionary<string, string> { ["items"] = string.Join(' ', request.ConsentItems) });
         await db.SaveChangesAsync(ct);
-    }, ct);
-
-    /// <summary>Takes consent back: it is asked for again, and every token of the client for this person ends. False when there was none.</summary>
-    public Task<bool> Withdraw(Guid userId, long clientKey, string actor, CancellationToken ct) => database.Write(async db =>
-    {
-        var now = clock.GetUtcNow();
-        var had = await db.Set<Consent>().Where(c => c.UserId == userId && c.ClientKey == clientKey).ExecuteDeleteAsync(ct) > 0;
-        await Grant.Revoke(db.Set<Grant>().Where(g => g.UserId == userId && g.ClientKey == clientKey), now, ct);
-        if (had) AuditEvent.Record(db, now, "consent.withdrawn", actor, $"user:{userId:N}");
-        await db.SaveChangesAsync(ct);
-        return had;
     }, ct);
 
     private static bool Covers(string given, IEnumerable<string> asked)

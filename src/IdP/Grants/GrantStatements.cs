@@ -32,6 +32,11 @@ internal sealed record StoredGrant
     public required DateTimeOffset HandleExpiresAt { get; init; }
     public required int WrongTries { get; init; }
     public required string? Request { get; init; }
+
+    /// <summary>When the session ends that the grant ends with; long ago when it has ended. It means nothing for other grants.</summary>
+    public required DateTimeOffset SessionExpiresAt { get; init; }
+
+    public bool IsOutOfSession(DateTimeOffset now) => EndsWithSession && SessionExpiresAt <= now;
 }
 
 /// <summary>The few hot statements of a grant. Each write names the state that was checked, and its affected-row count is the gate.</summary>
@@ -41,8 +46,10 @@ internal sealed class GrantStatements(PreparedStatements statements, Database da
         """
         SELECT g."State", g."Origin", g."ClientKey", g."UserId", g."Scope", g."ResourceIdentifier", g."Seed", g."Generation", g."RotatedAt", g."Retries",
                g."IdleExpiresAt", g."AbsoluteExpiresAt", g."AuthenticatedAt", u."DisabledAt", g."SessionId", g."EndsWithSession", g."Acr", g."Amr",
-               g."RedirectUri", g."CodeChallenge", g."Nonce", g."Claims", g."HandleExpiresAt", g."WrongTries", g."Request"
-        FROM "Grants" g LEFT JOIN "Users" u ON u."Id" = g."UserId" WHERE g."Id" = @p0
+               g."RedirectUri", g."CodeChallenge", g."Nonce", g."Claims", g."HandleExpiresAt", g."WrongTries", g."Request",
+               s."EndedAt", s."IdleExpiresAt", s."AbsoluteExpiresAt"
+        FROM "Grants" g LEFT JOIN "Users" u ON u."Id" = g."UserId" LEFT JOIN "Sessions" s ON s."Id" = g."SessionId" AND g."EndsWithSession"
+        WHERE g."Id" = @p0
         """;
 
     private const string InsertCodeSql =
@@ -126,6 +133,7 @@ internal sealed class GrantStatements(PreparedStatements statements, Database da
         HandleExpiresAt = Instant(row, 22),
         WrongTries = row.GetInt32(23),
         Request = Text(row, 24),
+        SessionExpiresAt = row.IsDBNull(26) || !row.IsDBNull(25) ? DateTimeOffset.MinValue : Instant(row, row.GetInt64(26) < row.GetInt64(27) ? 26 : 27),
     }, ct);
 
     /// <summary>Stores a code if session, person and client are still alive; the number of rows.</summary>

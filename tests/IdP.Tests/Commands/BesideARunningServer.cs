@@ -30,6 +30,32 @@ public abstract class BesideARunningServer : IDisposable
     }
 
     [Fact]
+    [Trait("Case", "STA-08")]
+    [Trait("Case", "AUZ-17")]
+    public async Task Withdrawn_consent_ends_the_client_s_tokens_and_is_asked_for_again()
+    {
+        await _server.AddUser(_name);
+        using var browser = new Browser(_server);
+        var flow = new CodeFlow { Scope = "openid offline_access" };
+        var tokens = await flow.Redeem(_server, (await browser.Complete(flow.Parameters(), _name)).ResponseParameters()["code"]);
+        var refreshToken = tokens.Json["refresh_token"]!.GetValue<string>();
+        Assert.Contains("offline_access", (await _cli.Done("consent", "list", _name)).Output, StringComparison.Ordinal);
+
+        await _cli.Done("consent", "withdraw", _name, "web");
+        Assert.Equal(401, (await UserInfo(tokens.AccessToken)).Status);
+        Assert.Equal("invalid_grant", (await _server.Post("/connect/token", "web", ("grant_type", "refresh_token"), ("refresh_token", refreshToken))).Error);
+        Assert.Contains("consent-accept", (await browser.Authorize(flow.Parameters())).Body, StringComparison.Ordinal);
+        Assert.DoesNotContain("offline_access", (await _cli.Done("consent", "list", _name)).Output, StringComparison.Ordinal);
+    }
+
+    private Task<Answer> UserInfo(string token)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Get, "/connect/userinfo");
+        request.Headers.Authorization = new("Bearer", token);
+        return _server.Send(request);
+    }
+
+    [Fact]
     [Trait("Case", "STA-06")]
     public async Task A_disabled_client_has_no_tokens_and_gets_none()
     {

@@ -52,6 +52,7 @@ internal sealed class RefreshTokenGrant(
         if (grant.State != GrantState.Active) return OAuthError.InvalidGrant(Refused, "the grant was revoked");
         if (!grant.PersonIsEnabled) return OAuthError.InvalidGrant(Refused, "the person is disabled");
         var now = clock.GetUtcNow();
+        if (grant.IsOutOfSession(now)) return OAuthError.InvalidGrant(Refused, "the session is over");
         return grant.IdleExpiresAt <= now || grant.AbsoluteExpiresAt <= now ? OAuthError.InvalidGrant(Refused, "expired") : grant;
     }
 
