@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.Json.Serialization;
 using IdP.Clients;
 using IdP.Protocol.OAuth;
 using IdP.Storage;
@@ -61,7 +60,7 @@ internal static class ClientCommands
                 RotatesRefreshTokens = parsed.GetValue(rotates) is { } choice ? choice == bool.TrueString : null,
             });
             var added = await context.Change(db => context.Get<ClientStatements>().Add(db, asked, CommandContext.Actor, ct));
-            var view = View.Of(await Stored(context, added.ClientId, ct), made);
+            var view = ClientView.Of(await Stored(context, added.ClientId, ct), made);
             context.Print(view, $"Added the client {added.ClientId}.{SecretLine(made)}");
             NoteShort(context, given);
             if (added.GrantTypes.Count > 0 && added.Scopes.Count == 0) context.Note("it has a grant but no scope, so it cannot get a token.");
@@ -76,7 +75,7 @@ internal static class ClientCommands
         command.SetAction((parsed, ct) => CommandHost.Run(parsed, async context =>
         {
             await using var db = context.Get<Database>().OpenForReading();
-            var clients = (await Query(db).OrderBy(c => c.ClientId).ToListAsync(ct)).ConvertAll(client => View.Of(client));
+            var clients = (await Query(db).OrderBy(c => c.ClientId).ToListAsync(ct)).ConvertAll(client => ClientView.Of(client));
             context.Print(clients, clients.Count == 0 ? "There are no clients." : Table.Of(
                 ["ID", "TYPE", "GRANTS", "SCOPES", "INTROSPECTS FOR", "STATE", "NAME"],
                 clients.ConvertAll(c => new[]
@@ -93,15 +92,8 @@ internal static class ClientCommands
         var command = new Command("show", "Show all about one client but its secrets, which nobody can.\n\nExample: IdP client show my-service") { id };
         command.SetAction((parsed, ct) => CommandHost.Run(parsed, async context =>
         {
-            var c = View.Of(await Stored(context, parsed.GetRequiredValue(id), ct));
-            context.Print(c, Table.Of(
-            [
-                ("client id", c.ClientId), ("name", c.Name), ("type", c.Public ? "public" : "confidential"), ("authenticates by", string.Join(' ', c.AuthMethods)),
-                ("grants", string.Join(' ', c.Grants)), ("scopes", string.Join(' ', c.Scopes)), ("default scopes", string.Join(' ', c.DefaultScopes)),
-                ("origins", string.Join(' ', c.Origins)), ("introspects for", c.Resource), ("public password grant", c.AllowPublicPasswordGrant ? "allowed" : null),
-                ("access tokens live", c.AccessTokenLifetime is { } seconds ? $"{seconds} s" : null), .. c.Pages.Lines(), ("created", Table.Time(c.CreatedAt)), ("disabled", Table.Time(c.DisabledAt)),
-                .. c.Secrets.Select(s => ("secret", (string?)$"since {Table.Time(s.CreatedAt)}{(s.ExpiresAt is { } ends ? $", until {Table.Time(ends)}" : "")}")),
-            ]));
+            var c = ClientView.Of(await Stored(context, parsed.GetRequiredValue(id), ct));
+            context.Print(c, Table.Of(c.Lines()));
         }, ct));
         return command;
     }
@@ -148,7 +140,7 @@ internal static class ClientCommands
             var client = await context.Change(db => context.Get<ClientStatements>().ReplaceSecret(
                 db, parsed.GetRequiredValue(id), given ?? made!, seconds is { } some ? TimeSpan.FromSeconds(some) : null, CommandContext.Actor, ct));
             // Printed before the wait: who interrupts that must not lose the secret.
-            context.Print(View.Of(await Stored(context, client.ClientId, ct), made),
+            context.Print(ClientView.Of(await Stored(context, client.ClientId, ct), made),
                 $"Replaced the secret of the client {client.ClientId}; the old ones {(seconds is null ? "have ended" : $"end in {seconds} seconds")}.{SecretLine(made)}");
             NoteShort(context, given);
             if (seconds is null) await context.Propagate();
@@ -177,19 +169,4 @@ internal static class ClientCommands
         await using var db = context.Get<Database>().OpenForReading();
         return await Query(db).SingleOrDefaultAsync(c => c.ClientId == clientId, ct) ?? throw ClientStatements.NotFound(clientId);
     }
-
-    /// <summary>A client as commands print it. The names are a promise to scripts; hashes are no part of it.</summary>
-    private sealed record View(string ClientId, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? ClientSecret, string? Name, bool Public,
-        List<string> AuthMethods, List<string> Grants, List<string> Scopes, List<string> DefaultScopes, List<string> Origins, string? Resource,
-        bool AllowPublicPasswordGrant, int? AccessTokenLifetime, bool RotatesRefreshTokens, ClientPageView Pages, IReadOnlyList<SecretView> Secrets, DateTimeOffset CreatedAt, DateTimeOffset? DisabledAt)
-    {
-        /// <param name="client">The client with its secrets and resource.</param>
-        /// <param name="made">The secret that was just made for it: the one chance to see it.</param>
-        public static View Of(Client client, string? made = null) => new(
-            client.ClientId, made, client.Name, client.IsPublic, client.AuthenticationMethods, client.GrantTypes, client.Scopes, client.DefaultScopes, client.Origins,
-            client.Resource?.Identifier, client.AllowPublicPasswordGrant, client.AccessTokenLifetimeSeconds, client.Rotates, ClientPageView.Of(client),
-            client.Secrets.OrderBy(s => s.CreatedAt).Select(s => new SecretView(s.CreatedAt, s.ExpiresAt)).ToList(), client.CreatedAt, client.DisabledAt);
-    }
-
-    private sealed record SecretView(DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt);
 }

@@ -56,21 +56,3 @@ internal sealed class ClientPageOptions
 
     private static Option<bool> Switch(string name, string description) => new(name) { Description = description };
 }
-
-/// <summary>The same of a client that exists. The names are a promise to scripts.</summary>
-internal sealed record ClientPageView(
-    List<string> RedirectUris, List<string> PostLogoutRedirectUris, bool Native, bool AllowCodeWithoutPkce, bool RequirePushedRequests, string IdTokenAlg, string? UserinfoAlg, string? Sector,
-    bool SessionRefreshTokens, string? LogoUri, string? PolicyUri, string? TosUri, string? BackchannelLogoutUri, string? FrontchannelLogoutUri)
-{
-    public static ClientPageView Of(Client client) => new(
-        client.RedirectUris, client.PostLogoutRedirectUris, client.IsNative, client.AllowCodeWithoutPkce, client.RequiresPushedRequests, client.IdTokenAlgorithm, client.UserInfoAlgorithm,
-        client.Sector, client.SessionRefreshTokens, client.LogoUri, client.PolicyUri, client.TermsUri, client.BackChannelLogoutUri, client.FrontChannelLogoutUri);
-
-    public IEnumerable<(string, string?)> Lines() => RedirectUris.Count == 0 ? [] :
-    [
-        .. RedirectUris.Select(address => ("answers go to", (string?)address)), .. PostLogoutRedirectUris.Select(address => ("after sign-out", (string?)address)),
-        ("native", Native ? "yes" : null), ("PKCE", AllowCodeWithoutPkce ? "may be left out" : null), ("pushed requests", RequirePushedRequests ? "only" : null),
-        ("ID tokens", IdTokenAlg), ("userinfo", UserinfoAlg), ("pairwise sector", Sector), ("refresh tokens", SessionRefreshTokens ? "without offline_access, until the session ends" : null),
-        ("logo", LogoUri), ("policy", PolicyUri), ("terms", TosUri), ("back-channel logout", BackchannelLogoutUri), ("front-channel logout", FrontchannelLogoutUri),
-    ];
-}

@@ -39,7 +39,7 @@ internal static class KeyCommands
                 var kinds = await db.Set<StoredKey>().Where(k => k.RevokedAt == null && k.Purpose != KeyPurpose.Pairwise).Select(k => new { k.Purpose, k.Algorithm }).Distinct().ToListAsync(ct);
                 var due = kinds.Where(kind => asked is null ? kind.Purpose == KeyPurpose.Sign : kind.Algorithm == asked).ToList();
                 if (due.Count == 0)
-                    throw ChangeRefusedException.NotFound($"There is no key for {PlainText.Quoted(asked ?? "")}: use {string.Join(", ", kinds.Select(k => k.Algorithm).Order(StringComparer.Ordinal))}.");
+                    throw ChangeRefusedException.NotFound($"There is no key for {PlainText.Quoted(asked ?? "")}: use {string.Join(", ", kinds.Select(k => k.Algorithm).Distinct().Order(StringComparer.Ordinal))}.");
                 var keys = new List<StoredKey>();
                 foreach (var kind in due) keys.Add((await KeyStatements.Rotate(db, masters, kind.Purpose, kind.Algorithm, now, ct))!);
                 return keys;

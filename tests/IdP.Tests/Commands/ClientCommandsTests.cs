@@ -11,7 +11,9 @@ public sealed class ClientCommandsTests(Cli cli) : IClassFixture<Cli>
     internal static readonly string[] Shape =
     [
         "client_id", "name", "public", "auth_methods", "grants", "scopes", "default_scopes", "origins", "resource", "allow_public_password_grant",
-        "access_token_lifetime", "rotates_refresh_tokens", "secrets", "created_at", "disabled_at",
+        "access_token_lifetime", "rotates_refresh_tokens", "redirect_uris", "post_logout_redirect_uris", "native", "allow_code_without_pkce", "require_pushed_requests",
+        "id_token_alg", "userinfo_alg", "sector", "session_refresh_tokens", "logo_uri", "policy_uri", "tos_uri", "backchannel_logout_uri", "frontchannel_logout_uri",
+        "secrets", "created_at", "disabled_at",
     ];
 
     [Fact]
@@ -34,6 +36,39 @@ public sealed class ClientCommandsTests(Cli cli) : IClassFixture<Cli>
         Assert.Equal(90, added.GetProperty("access_token_lifetime").GetInt32());
         Assert.True(added.GetProperty("rotates_refresh_tokens").GetBoolean());
         Assert.Equal(added.GetRawText(), (await cli.Json("client", "show", "full")).GetRawText());
+    }
+
+    [Fact]
+    public async Task Add_keeps_everything_about_signing_people_in()
+    {
+        var added = await cli.Json("client", "add", "pages", "--secret", "a-secret-of-some-length", "--grant", "authorization_code", "--grant", "refresh_token", "--scope", "openid",
+            "--redirect-uri", "https://app.example/callback", "--redirect-uri", "https://app.example/other?a=b", "--post-logout-redirect-uri", "https://app.example/", "--native",
+            "--allow-code-without-pkce", "--require-pushed-requests", "--id-token-alg", "PS256", "--userinfo-alg", "ES256", "--pairwise", "--session-refresh-tokens",
+            "--logo-uri", "https://app.example/logo.png", "--policy-uri", "https://app.example/policy", "--tos-uri", "https://app.example/terms",
+            "--backchannel-logout-uri", "https://app.example/back", "--frontchannel-logout-uri", "https://app.example/front");
+
+        Assert.Equal(Shape, Names(added));
+        Assert.Equal(["https://app.example/callback", "https://app.example/other?a=b"], Strings(added, "redirect_uris"));
+        Assert.Equal(["https://app.example/"], Strings(added, "post_logout_redirect_uris"));
+        foreach (var name in (string[])["native", "allow_code_without_pkce", "require_pushed_requests", "session_refresh_tokens"]) Assert.True(added.GetProperty(name).GetBoolean(), name);
+        Assert.Equal(
+            ["PS256", "ES256", "app.example", "https://app.example/logo.png", "https://app.example/policy", "https://app.example/terms", "https://app.example/back", "https://app.example/front"],
+            ((string[])["id_token_alg", "userinfo_alg", "sector", "logo_uri", "policy_uri", "tos_uri", "backchannel_logout_uri", "frontchannel_logout_uri"]).Select(name => Text(added, name)));
+        Assert.Equal(added.GetRawText(), (await cli.Json("client", "show", "pages")).GetRawText());
+        var shown = (await cli.Done("client", "show", "pages")).Output;
+        foreach (var text in (string[])["answers go to", "https://app.example/other?a=b", "after sign-out", "PS256", "app.example/terms", "back-channel logout"])
+            Assert.Contains(text, shown, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Of_a_client_that_nobody_signs_in_to_the_same_names_say_nothing()
+    {
+        var added = await cli.Json("client", "add", "no-pages", "--secret", "a-secret-of-some-length", "--grant", "client_credentials", "--scope", "cli:read");
+
+        Assert.Equal(Shape, Names(added));
+        Assert.Empty(Strings(added, "redirect_uris"));
+        Assert.Equal(JsonValueKind.Null, added.GetProperty("logo_uri").ValueKind);
+        Assert.DoesNotContain("ID tokens", (await cli.Done("client", "show", "no-pages")).Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -105,7 +140,7 @@ public sealed class ClientCommandsTests(Cli cli) : IClassFixture<Cli>
     [InlineData("authenticates with none", "x", "--public", "--auth-method", "client_secret_post")]
     [InlineData("none is for public clients", "x", "--auth-method", "none")]
     [InlineData("client_secret_basic, client_secret_post, none", "x", "--auth-method", "private_key_jwt")]
-    [InlineData("use client_credentials, password, refresh_token", "x", "--grant", "implicit")]
+    [InlineData("use authorization_code, client_credentials, password, refresh_token", "x", "--grant", "implicit")]
     [InlineData("one space between them", "x", "--scope", "a  b")]
     [InlineData("one space between them", "x", "--scope", "a\"b")]
     [InlineData("default scope 'cli:read'", "x", "--scope", "openid", "--default-scope", "cli:read")]

@@ -35,10 +35,14 @@ public sealed class CommandLineTests
         foreach (var path in leaves)
         {
             var help = (await Run([.. path, "--help"])).Output;
-            var example = Assert.Single(help.Split('\n'), line => line.Contains("Example: IdP ", StringComparison.Ordinal));
-            var words = Words(example[(example.IndexOf("IdP ", StringComparison.Ordinal) + 4)..].Trim());
-            Assert.Equal(path, words[..path.Length]);
-            Assert.Empty(CommandLine.Root().Parse(words).Errors);
+            var described = help[..help.IndexOf("Usage:", StringComparison.Ordinal)];
+            var examples = described.Split('\n').Select(line => line.Trim().Replace("Example: ", "", StringComparison.Ordinal)).Where(line => line.StartsWith("IdP ", StringComparison.Ordinal)).ToList();
+            Assert.NotEmpty(examples);
+            foreach (var words in examples.Select(example => Words(example["IdP ".Length..])))
+            {
+                Assert.Equal(path, words[..path.Length]);
+                Assert.Empty(CommandLine.Root().Parse(words).Errors);
+            }
         }
 
         void Collect(Command command, string[] path)

@@ -18,13 +18,21 @@ public sealed class DemoTests
         using var cli = Cli.Beside(server);
 
         var clients = await cli.Json("client", "list");
-        Assert.Equal(["demo-api", "demo-password", "demo-service"], clients.EnumerateArray().Select(c => Text(c, "client_id")));
+        Assert.Equal(["demo-api", "demo-password", "demo-service", "demo-spa", "demo-web"], clients.EnumerateArray().Select(c => Text(c, "client_id")));
         Assert.Equal(["items:read", "items:write"], Strings(clients[2], "scopes"));
         Assert.Equal(["client_credentials"], Strings(clients[2], "grants"));
         Assert.Equal(["openid", "profile", "email", "items:read", "items:write"], Strings(clients[1], "scopes"));
         Assert.Equal(["password"], Strings(clients[1], "grants"));
         Assert.Empty(Strings(clients[0], "grants"));
         Assert.Equal("urn:demo:api", Text(clients[0], "resource"));
+        foreach (var (app, isPublic, callback) in ((JsonElement, bool, string)[])[(clients[3], true, "http://localhost:7200/spa.html"), (clients[4], false, "http://localhost:7200/callback")])
+        {
+            Assert.Equal(isPublic, app.GetProperty("public").GetBoolean());
+            Assert.Equal(["authorization_code", "refresh_token"], Strings(app, "grants"));
+            Assert.Equal([callback], Strings(app, "redirect_uris"));
+            Assert.Contains("offline_access", Strings(app, "scopes"));
+        }
+        Assert.Equal(["http://localhost:7200/"], Strings(clients[4], "post_logout_redirect_uris"));
         var resource = Assert.Single((await cli.Json("resource", "list")).EnumerateArray());
         Assert.Equal(["urn:demo:api", ApiUrl], Strings(resource, "identifiers"));
         Assert.Equal(["admin", "items:read", "items:write"], Strings(resource, "scopes"));

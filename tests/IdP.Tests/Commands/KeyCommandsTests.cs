@@ -25,7 +25,8 @@ public sealed class KeyCommandsTests : IAsyncLifetime
         var keys = await _cli.Json("keys", "list");
 
         Assert.Equal(["kid", "purpose", "algorithm", "state", "created_at", "active_from", "active_until", "revoked_at"], Names(keys[0]));
-        Assert.Equal([("sign", "ES256", "active"), ("seal", "A256GCM", "active"), ("hash", "HS256", "active"), ("handle", "A256CTR-HS256", "active")], States(keys));
+        Assert.Equal([("sign", "ES256", "active"), ("seal", "A256GCM", "active"), ("hash", "HS256", "active"), ("handle", "A256CTR-HS256", "active"), ("page", "A256GCM", "active"),
+            ("pairwise", "A256ECB", "active")], States(keys));
         var table = (await _cli.Done("keys", "list")).Output;
         Assert.All(keys.EnumerateArray(), key => Assert.Contains(Text(key, "kid")!, table, StringComparison.Ordinal));
     }
@@ -49,9 +50,10 @@ public sealed class KeyCommandsTests : IAsyncLifetime
     {
         Assert.Equal([("hash", "HS256", "active")], States(await _cli.Json("keys", "rotate", "--algorithm", "HS256")));
         // Used once every node has heard of it: what one seals the others must be able to open.
-        Assert.Equal([("seal", "A256GCM", "next")], States(await _cli.Json("keys", "rotate", "--algorithm", "A256GCM")));
+        Assert.Equal([("page", "A256GCM", "next"), ("seal", "A256GCM", "next")], States(await _cli.Json("keys", "rotate", "--algorithm", "A256GCM")).Order());
         Assert.Equal([("handle", "A256CTR-HS256", "next")], States(await _cli.Json("keys", "rotate", "--algorithm", "A256CTR-HS256")));
-        await _cli.Refused(ExitCodes.NotFound, "A256CTR-HS256, A256GCM, ES256, HS256", "keys", "rotate", "--algorithm", "RS256");
+        await _cli.Refused(ExitCodes.NotFound, "use A256CTR-HS256, A256GCM, ES256, HS256.", "keys", "rotate", "--algorithm", "RS256");
+        await _cli.Refused(ExitCodes.NotFound, "no key for 'A256ECB'", "keys", "rotate", "--algorithm", "A256ECB");
     }
 
     [Fact]
@@ -104,14 +106,23 @@ public sealed class KeyCommandsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Every_kind_of_key_can_be_revoked_and_another_takes_its_place()
+    public async Task Every_kind_of_key_that_protects_something_can_be_revoked_and_another_takes_its_place()
     {
-        var before = await _cli.Json("keys", "list");
-        foreach (var key in before.EnumerateArray()) await _cli.Done("keys", "revoke", Text(key, "kid")!);
+        var before = (await Keys()).Where(key => Text(key, "purpose") != "pairwise").ToList();
+        foreach (var key in before) await _cli.Done("keys", "revoke", Text(key, "kid")!);
 
-        var after = (await _cli.Json("keys", "list")).EnumerateArray().Where(key => Text(key, "state") == "active").ToList();
-        Assert.Equal(before.EnumerateArray().Select(key => (Text(key, "purpose"), Text(key, "algorithm"))), after.Select(key => (Text(key, "purpose"), Text(key, "algorithm"))));
-        Assert.Empty(before.EnumerateArray().Select(key => Text(key, "kid")).Intersect(after.Select(key => Text(key, "kid"))));
+        var after = (await Keys()).Where(key => Text(key, "purpose") != "pairwise" && Text(key, "state") == "active").ToList();
+        Assert.Equal(before.Select(key => (Text(key, "purpose"), Text(key, "algorithm"))), after.Select(key => (Text(key, "purpose"), Text(key, "algorithm"))));
+        Assert.Empty(before.Select(key => Text(key, "kid")).Intersect(after.Select(key => Text(key, "kid"))));
+    }
+
+    [Fact]
+    public async Task The_key_of_pairwise_subjects_stays_because_everybody_would_be_somebody_else()
+    {
+        var key = (await Keys()).Single(key => Text(key, "purpose") == "pairwise");
+
+        await _cli.Refused(ExitCodes.Usage, "cannot be revoked", "keys", "revoke", Text(key, "kid")!);
+        Assert.Equal("active", Text((await Keys()).Single(other => Text(other, "purpose") == "pairwise"), "state"));
     }
 
     [Fact]
@@ -132,6 +143,8 @@ public sealed class KeyCommandsTests : IAsyncLifetime
         await File.WriteAllTextAsync(file, old);
         await _cli.Refused(ExitCodes.Failed, "sealed with master key", "keys", "list");
     }
+
+    private async Task<IEnumerable<JsonElement>> Keys() => (await _cli.Json("keys", "list")).EnumerateArray();
 
     private async Task<string> Kid(string state) =>
         (await _cli.Json("keys", "list")).EnumerateArray().Single(key => Text(key, "purpose") == "sign" && Text(key, "state") == state).GetProperty("kid").GetString()!;

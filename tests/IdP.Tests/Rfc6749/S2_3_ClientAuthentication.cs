@@ -193,11 +193,11 @@ public sealed class S2_3_ClientAuthentication(SqliteServer fixture) : IClassFixt
     [Fact]
     public async Task Basic_with_an_empty_secret_is_a_public_client()
     {
-        await AddOnce("spa", "password", c => (c.AllowPublicPasswordGrant, c.DefaultScopes) = (true, ["items:read"]), secret: null);
+        await AddOnce("public-password", "password", c => (c.AllowPublicPasswordGrant, c.DefaultScopes) = (true, ["items:read"]), secret: null);
         (string, string)[] form = [("grant_type", "password"), ("username", "alice"), ("password", IdpServer.Password)];
 
-        Assert.Equal(200, (await _server.Post(Token, "spa", "", form)).Status);
-        Assert.Equal(200, (await _server.Post(Token, null, [.. form, ("client_id", "spa")])).Status);
+        Assert.Equal(200, (await _server.Post(Token, "public-password", "", form)).Status);
+        Assert.Equal(200, (await _server.Post(Token, null, [.. form, ("client_id", "public-password")])).Status);
     }
 
     private async Task AddOnce(string id, string grants, Action<Client> configure, string? secret = null)

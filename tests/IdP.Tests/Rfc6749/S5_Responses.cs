@@ -49,7 +49,8 @@ public sealed class S5_2_ErrorResponse(SqliteServer fixture) : IClassFixture<Sql
 
     [Theory]
     [Trait("Case", "TOK-06")]
-    [InlineData("authorization_code")]
+    [InlineData("Authorization_Code")]
+    [InlineData("code")]
     [InlineData("implicit")]
     [InlineData("urn:ietf:params:oauth:grant-type:device_code")]
     [InlineData("urn:ietf:params:oauth:grant-type:token-exchange")]
@@ -80,7 +81,7 @@ public sealed class S5_2_ErrorResponse(SqliteServer fixture) : IClassFixture<Sql
     [Fact]
     public async Task What_is_nowhere_is_404_and_says_nothing_else()
     {
-        foreach (var path in (string[])["/", "/connect", "/connect/token/", "/connect/token/x", "/connect/authorize", "/.well-known/", "/connect//token", "/admin"])
+        foreach (var path in (string[])["/", "/connect", "/connect/token/", "/connect/token/x", "/connect/authorize/x", "/.well-known/", "/connect//token", "/admin"])
         {
             var answer = await _server.Refused(new HttpRequestMessage(HttpMethod.Get, path), path == "/connect/token/" ? 405 : 404, path == "/connect/token/" ? "invalid_request" : "not_found");
             Assert.Equal("application/json", answer.Response.Content.Headers.ContentType!.ToString());

@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Text.Json.Nodes;
 using IdP.Protocol.OAuth;
 using IdP.Testing;
@@ -28,13 +29,18 @@ public sealed class S2_Metadata(SqliteServer fixture) : IClassFixture<SqliteServ
 
         Assert.Equal(
             [
-                "claims_supported", "grant_types_supported", "introspection_endpoint", "introspection_endpoint_auth_methods_supported", "issuer", "jwks_uri", "response_types_supported",
-                "revocation_endpoint", "revocation_endpoint_auth_methods_supported", "scopes_supported", "subject_types_supported", "token_endpoint", "token_endpoint_auth_methods_supported",
-                "userinfo_endpoint",
+                "acr_values_supported", "authorization_endpoint", "authorization_response_iss_parameter_supported", "claims_parameter_supported", "claims_supported",
+                "code_challenge_methods_supported", "display_values_supported", "grant_types_supported", "id_token_signing_alg_values_supported", "introspection_endpoint",
+                "introspection_endpoint_auth_methods_supported", "issuer", "jwks_uri", "prompt_values_supported", "pushed_authorization_request_endpoint", "request_parameter_supported",
+                "request_uri_parameter_supported", "response_modes_supported", "response_types_supported", "revocation_endpoint", "revocation_endpoint_auth_methods_supported",
+                "scopes_supported", "subject_types_supported", "token_endpoint", "token_endpoint_auth_methods_supported", "ui_locales_supported", "userinfo_endpoint",
+                "userinfo_signing_alg_values_supported",
             ],
             metadata.Select(member => member.Key).Order(StringComparer.Ordinal));
         Assert.Equal(_server.Issuer, metadata["issuer"]!.GetValue<string>());
-        Assert.Empty(List(metadata, "response_types_supported"));
+        Assert.Equal(["code"], List(metadata, "response_types_supported"));
+        foreach (var (name, value) in metadata)
+            if (value is JsonArray list) Assert.NotEmpty(list);
         foreach (var (name, value) in metadata)
             if (name.EndsWith("_endpoint", StringComparison.Ordinal) || name == "jwks_uri") Assert.StartsWith(_server.Issuer + "/", value!.GetValue<string>(), StringComparison.Ordinal);
     }
@@ -44,11 +50,13 @@ public sealed class S2_Metadata(SqliteServer fixture) : IClassFixture<SqliteServ
     public async Task Every_advertised_endpoint_is_there_and_no_other()
     {
         var metadata = await Metadata();
-        foreach (var name in (string[])["token_endpoint", "introspection_endpoint", "revocation_endpoint"])
+        foreach (var name in (string[])["token_endpoint", "introspection_endpoint", "revocation_endpoint", "pushed_authorization_request_endpoint"])
             await _server.Refused(new HttpRequestMessage(HttpMethod.Get, metadata[name]!.GetValue<string>()), 405, "invalid_request");
         Assert.Equal(200, (await _server.Send(new HttpRequestMessage(HttpMethod.Get, metadata["jwks_uri"]!.GetValue<string>()))).Status);
         Assert.Equal(401, (await _server.Sent(new HttpRequestMessage(HttpMethod.Get, metadata["userinfo_endpoint"]!.GetValue<string>()))).Status);
-        foreach (var path in (string[])["authorize", "par", "logout", "device", "register"])
+        var authorize = await _server.Send(new HttpRequestMessage(HttpMethod.Get, metadata["authorization_endpoint"]!.GetValue<string>()));
+        Assert.Equal((400, "text/html"), (authorize.Status, authorize.Response.Content.Headers.ContentType!.MediaType));
+        foreach (var path in (string[])["logout", "device", "register"])
         {
             await _server.Refused(new HttpRequestMessage(HttpMethod.Get, "/connect/" + path), 404, "not_found");
             await _server.Refused(404, "not_found", "/connect/" + path, "service", ("client_id", "service"));
@@ -59,14 +67,17 @@ public sealed class S2_Metadata(SqliteServer fixture) : IClassFixture<SqliteServ
     [Trait("Case", "DIS-05")]
     public async Task Every_advertised_grant_works_and_no_other()
     {
-        string[] works = ["client_credentials", "password", "refresh_token"];
+        string[] works = ["authorization_code", "client_credentials", "password", "refresh_token"];
         Assert.Equal(works, List(await Metadata(), "grant_types_supported").Order(StringComparer.Ordinal));
-        await _server.AddClient("every-grant", string.Join(' ', works) + " authorization_code implicit", "items:read offline_access");
+        await _server.AddClient("every-grant", string.Join(' ', works) + " implicit", "openid items:read offline_access", c => c.RedirectUris = ["https://every.test/callback"]);
 
         Assert.Equal(200, (await _server.ClientCredentials("every-grant")).Status);
         var person = await _server.PasswordGrant("alice", clientId: "every-grant", scope: "items:read offline_access");
         Assert.Equal(200, (await _server.Post("/connect/token", "every-grant", ("grant_type", "refresh_token"), ("refresh_token", person.Json["refresh_token"]!.GetValue<string>()))).Status);
-        foreach (var other in (string[])["authorization_code", "implicit", "urn:ietf:params:oauth:grant-type:device_code", "urn:openid:params:grant-type:ciba"])
+        var flow = new CodeFlow { ClientId = "every-grant", RedirectUri = "https://every.test/callback" };
+        using var browser = new Browser(_server);
+        Assert.Equal(200, (await flow.Redeem(_server, (await browser.Complete(flow.Parameters())).ResponseParameters()["code"])).Status);
+        foreach (var other in (string[])["implicit", "urn:ietf:params:oauth:grant-type:device_code", "urn:openid:params:grant-type:ciba"])
             await _server.Refused(400, "unsupported_grant_type", "/connect/token", "every-grant", ("grant_type", other), ("code", "x"), ("refresh_token", "x"), ("device_code", "x"));
     }
 
@@ -119,12 +130,17 @@ public sealed class S2_Metadata(SqliteServer fixture) : IClassFixture<SqliteServ
         {
             foreach (var property in typeof(Accounts.User).GetProperties().Where(p => p.PropertyType == typeof(string) && p.CanWrite && p.GetValue(user) is null)) property.SetValue(user, "known");
         });
-        await _server.AddClient("curious", "password", "openid profile email address phone");
-        var token = (await _server.PasswordGrant("someone", clientId: "curious", scope: "openid profile email address phone")).AccessToken;
+        await _server.AddClient("curious", "authorization_code", "openid profile email address phone", c => c.RedirectUris = ["https://curious.test/callback"]);
+        var flow = new CodeFlow { ClientId = "curious", RedirectUri = "https://curious.test/callback", Scope = "openid profile email address phone" };
+        using var browser = new Browser(_server);
+        var tokens = await flow.Redeem(_server, (await browser.Complete(flow.Parameters(), "someone")).ResponseParameters()["code"]);
         var request = new HttpRequestMessage(HttpMethod.Get, "/connect/userinfo");
-        request.Headers.Authorization = new("Bearer", token);
+        request.Headers.Authorization = new("Bearer", tokens.AccessToken);
 
-        Assert.Equal(List(await Metadata(), "claims_supported").Order(StringComparer.Ordinal), (await _server.Sent(request)).Json.Select(claim => claim.Key).Order(StringComparer.Ordinal));
+        var ofUserInfo = (await _server.Sent(request)).Json.Select(claim => claim.Key);
+        var ofIdToken = JsonNode.Parse(Base64Url.DecodeFromChars(tokens.Json["id_token"]!.GetValue<string>().Split('.')[1]))!.AsObject().Select(claim => claim.Key);
+        // at_hash is about the access token, not about the person.
+        Assert.Equal(ofUserInfo.Union(ofIdToken).Except(["at_hash"]).Order(StringComparer.Ordinal), List(await Metadata(), "claims_supported").Order(StringComparer.Ordinal));
     }
 
     [Theory]

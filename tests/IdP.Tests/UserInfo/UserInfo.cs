@@ -26,6 +26,7 @@ public sealed class UserInfoEndpoint(SqliteServer fixture) : IClassFixture<Sqlit
             (u.PhoneNumber, u.PhoneNumberConfirmed) = ("+49 1", true);
         });
         await Server.AddUser("bare");
+        await Server.AddUser("somewhere", configure: u => (u.Locality, u.Country, u.Region) = ("Town", "DE", ""));
     }
 
     public Task DisposeAsync() => Task.CompletedTask;
@@ -48,8 +49,21 @@ public sealed class UserInfoEndpoint(SqliteServer fixture) : IClassFixture<Sqlit
     public async Task What_is_unknown_is_left_out()
     {
         var answer = await Get(await Token("bare", Everything));
-        Assert.Equal(["sub", "preferred_username", "updated_at", "email", "email_verified"], answer.Json.Select(member => member.Key));
+        Assert.Equal(["email", "email_verified", "preferred_username", "sub", "updated_at"], answer.Json.Select(member => member.Key).Order(StringComparer.Ordinal));
         Assert.All(answer.Json, member => Assert.NotNull(member.Value));
+    }
+
+    // OpenID Connect Core §5.1.1: as for a label, one line for each part.
+    [Fact]
+    public async Task An_address_has_the_parts_that_are_known_and_all_of_them_formatted()
+    {
+        var full = (await Get(await Token("full", "openid address"))).Json["address"]!.AsObject();
+        Assert.Equal(["formatted", "street_address", "locality", "region", "postal_code", "country"], full.Select(part => part.Key));
+        Assert.Equal("Road 1\nTown\nLand\n12345\nDE", full["formatted"]!.GetValue<string>());
+
+        var partly = (await Get(await Token("somewhere", "openid address"))).Json["address"]!.AsObject();
+        Assert.Equal(["formatted", "locality", "country"], partly.Select(part => part.Key));
+        Assert.Equal("Town\nDE", partly["formatted"]!.GetValue<string>());
     }
 
     [Fact]
