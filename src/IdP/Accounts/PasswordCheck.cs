@@ -28,9 +28,18 @@ internal sealed record ProvenPerson(User User, byte[] AttemptKey, string? NewHas
 /// Checks a user name and password. Wrong, unknown, disabled and locked give one answer; unknown names are counted and cost a hash
 /// like known ones. An attempt is reserved before the hash is computed, so that parallel guesses cannot outrun the limit.
 /// </summary>
-internal sealed class PasswordCheck(Database database, HashPool pool, KeyRing keys, FailureLimiter limiter, IdpOptions options, TimeProvider clock)
+internal sealed class PasswordCheck(Database database, PreparedStatements statements, HashPool pool, KeyRing keys, FailureLimiter limiter, IdpOptions options, TimeProvider clock)
 {
     public const int LongestPassword = 256;
+
+    // One conditional update is the gate: of attempts at once, no more get through than are left.
+    private const string TakeSql =
+        """
+        UPDATE "SignInAttempts" SET "Failures" = CASE WHEN "WindowEndsAt" <= @p1 THEN 1 ELSE "Failures" + 1 END, "WindowEndsAt" = CASE WHEN "WindowEndsAt" <= @p1 THEN @p2 ELSE "WindowEndsAt" END
+        WHERE "Key" = @p0 AND ("Failures" < @p3 OR "WindowEndsAt" <= @p1)
+        """;
+
+    private const string FirstSql = """INSERT INTO "SignInAttempts" ("Key", "Failures", "WindowEndsAt") VALUES (@p0, 1, @p1) ON CONFLICT DO NOTHING""";
     private static readonly UpperInvariantLookupNormalizer Normalizer = new();
 
     /// <param name="name">The user name or e-mail address.</param>
@@ -105,32 +114,13 @@ internal sealed class PasswordCheck(Database database, HashPool pool, KeyRing ke
     private async Task<bool> Reserve(byte[] key, CancellationToken ct)
     {
         var now = clock.GetUtcNow();
-        var ends = now.AddSeconds(options.Passwords.LockoutSeconds);
-        try
-        {
-            return await database.Write(async db =>
-            {
-                if (await Take(db, key, now, ends, ct)) return true;
-                // The row may have come from another attempt meanwhile; it counts only if it is full.
-                if (await db.Set<SignInAttempts>().AnyAsync(a => a.Key == key, ct)) return await Take(db, key, now, ends, ct);
-                db.Add(new SignInAttempts { Key = key, Failures = 1, WindowEndsAt = ends });
-                await db.SaveChangesAsync(ct);
-                return true;
-            }, ct);
-        }
-        catch (Exception failure) when (Database.IsUniqueViolation(failure))
-        {
-            // Another node made the row first.
-            return await database.Write(db => Take(db, key, now, ends, ct), ct);
-        }
+        var (at, ends) = (now.ToUnixTimeMilliseconds(), now.AddSeconds(options.Passwords.LockoutSeconds).ToUnixTimeMilliseconds());
+        object[] take = [key, at, ends, options.Passwords.LockoutAttempts];
+        if (await statements.Execute(TakeSql, take, ct) == 1) return true;
+        if (await statements.Execute(FirstSql, [key, ends], ct) == 1) return true;
+        // The row may have come from another attempt meanwhile; it counts only if it is full.
+        return await statements.Execute(TakeSql, take, ct) == 1;
     }
-
-    private async Task<bool> Take(IdpDbContext db, byte[] key, DateTimeOffset now, DateTimeOffset ends, CancellationToken ct) =>
-        await db.Set<SignInAttempts>()
-            .Where(a => a.Key == key && (a.Failures < options.Passwords.LockoutAttempts || a.WindowEndsAt <= now))
-            .ExecuteUpdateAsync(set => set
-                .SetProperty(a => a.Failures, a => a.WindowEndsAt <= now ? 1 : a.Failures + 1)
-                .SetProperty(a => a.WindowEndsAt, a => a.WindowEndsAt <= now ? ends : a.WindowEndsAt), ct) == 1;
 
     private Task RecordFailure(User? user, byte[] attempt, string reason, RequestFacts facts, CancellationToken ct) => database.Write(async db =>
     {
