@@ -24,6 +24,8 @@ internal sealed partial class RequestBoundary(RequestDelegate next, IdpOptions o
         http.Features.Set(facts);
         http.Features.Set(new Ui.PipelineStart(next));
         http.Response.Headers.XContentTypeOptions = "nosniff";
+        // Behind a proxy that ends TLS the connection is plain, but the browser's is not: the issuer says which it is, no header does.
+        request.Scheme = issuer.IsHttps ? Uri.UriSchemeHttps : Uri.UriSchemeHttp;
         try
         {
             // A Host that is not ours: never answered, so that nothing downstream can be built from it.
