@@ -153,6 +153,9 @@ public sealed class HttpOptions
     /// <summary>A PEM file with the certificate's private key.</summary>
     public string? TlsKey { get; set; }
 
+    /// <summary>Unsafe: lets the server call registered addresses (back-channel sign-out) that are on this machine or in a private network. Link-local ones stay refused.</summary>
+    public bool AllowPrivateTargets { get; set; }
+
     /// <summary>Addresses of proxies whose X-Forwarded-For is believed, separated by spaces.</summary>
     public string TrustedProxies { get; set; } = "";
 }

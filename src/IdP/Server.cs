@@ -6,7 +6,9 @@ using IdP.Discovery;
 using IdP.Grants;
 using IdP.Http;
 using IdP.Keys;
+using IdP.Logout;
 using IdP.Observability;
+using IdP.Outbox;
 using IdP.Resources;
 using IdP.Retention;
 using IdP.Sessions;
@@ -43,6 +45,8 @@ internal static class Server
         builder.Services.AddSessions();
         builder.Services.AddConsents();
         builder.Services.AddAuthorize();
+        builder.Services.AddOutbox();
+        builder.Services.AddLogout();
         builder.AddUi();
         builder.Services.AddRetention();
         customize?.Invoke(builder);
@@ -55,6 +59,7 @@ internal static class Server
         app.MapTokens();
         app.MapUserInfo();
         app.MapAuthorize();
+        app.MapLogout();
         app.MapUi();
         return app;
     }

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using IdP.Accounts;
 using IdP.Clients;
+using IdP.Http;
 using IdP.Keys;
 using IdP.Protocol.Jose;
 using IdP.Resources;
@@ -78,6 +79,8 @@ internal sealed class IdpServer : IAsyncDisposable
             builder.Logging.ClearProviders();
             builder.Logging.AddProvider(log);
             builder.Logging.SetMinimumLevel(LogLevel.Trace);
+            // The apps of tests have the same certificate as the server.
+            builder.Services.AddHttpClient(Outbound.Client).ConfigurePrimaryHttpMessageHandler((handler, _) => TestTls.Pin((SocketsHttpHandler)handler));
             customize?.Invoke(builder);
         });
         await Server.Open(app.Services, CancellationToken.None);

@@ -66,6 +66,15 @@ internal sealed class UserStatements(TimeProvider clock)
         await Record(db, "user.password_changed", user, actor, ct);
     }
 
+    /// <summary>Ends the person's sessions and every token under the account; they may sign in again.</summary>
+    public async Task SignOut(IdpDbContext db, string name, string actor, CancellationToken ct)
+    {
+        await ServerState.TakeTurn(db, ct);
+        var user = await Require(db, name, ct);
+        await End(db, user, ct);
+        await Record(db, "user.signed_out", user, actor, ct);
+    }
+
     private async Task End(IdpDbContext db, User user, CancellationToken ct)
     {
         user.UpdatedAt = clock.GetUtcNow();

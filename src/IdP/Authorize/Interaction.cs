@@ -1,9 +1,8 @@
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using IdP.Http;
 using IdP.Keys;
+using IdP.Ui;
 
 namespace IdP.Authorize;
 
@@ -34,7 +33,7 @@ internal sealed record Interaction
 }
 
 /// <summary>Seals interactions and opens them again.</summary>
-internal sealed class Interactions(Sealer sealer, Cookies cookies, TimeProvider clock)
+internal sealed class Interactions(BrowserSeal seal, Sealer sealer, TimeProvider clock)
 {
     public static readonly TimeSpan Life = TimeSpan.FromMinutes(30);
 
@@ -45,7 +44,6 @@ internal sealed class Interactions(Sealer sealer, Cookies cookies, TimeProvider 
     public const string PostedParameter = "posted";
     private const string Use = "idp interaction";
     private const string PostedUse = "idp posted request";
-    private const int CookieLength = 22;
 
     public Interaction Begin(AuthorizationRequest request) => new()
     {
@@ -55,24 +53,14 @@ internal sealed class Interactions(Sealer sealer, Cookies cookies, TimeProvider 
     };
 
     /// <summary>Seals for this browser, which gets a cookie if it has none.</summary>
-    public string Seal(HttpContext http, Interaction interaction)
-    {
-        var browser = Browser(http);
-        if (browser is null)
-        {
-            browser = Protocol.Jose.CanonicalBase64Url.Encode(RandomNumberGenerator.GetBytes(16));
-            cookies.Set(http, Cookies.Browser, browser);
-            http.Items[Cookies.Browser] = browser;
-        }
-        return sealer.Seal(KeyPurpose.SealPage, Use, JsonSerializer.SerializeToUtf8Bytes(interaction, InteractionJson.Default.Interaction), Encoding.ASCII.GetBytes(browser));
-    }
+    public string Seal(HttpContext http, Interaction interaction) =>
+        seal.Seal(http, Use, JsonSerializer.SerializeToUtf8Bytes(interaction, InteractionJson.Default.Interaction));
 
     /// <summary>Null for anything but an interaction of this browser that has not run out.</summary>
     public Interaction? Open(HttpContext http, string? sealedText)
     {
-        if (sealedText is null || Browser(http) is not { } browser) return null;
-        if (sealer.Open(KeyPurpose.SealPage, Use, sealedText, Encoding.ASCII.GetBytes(browser)) is not { } opened) return null;
-        var interaction = JsonSerializer.Deserialize(opened.Content, InteractionJson.Default.Interaction)!;
+        if (seal.Open(http, Use, sealedText) is not { } opened) return null;
+        var interaction = JsonSerializer.Deserialize(opened, InteractionJson.Default.Interaction)!;
         return clock.GetUtcNow().ToUnixTimeMilliseconds() - interaction.StartedAt < Life.TotalMilliseconds ? interaction : null;
     }
 
@@ -80,9 +68,6 @@ internal sealed class Interactions(Sealer sealer, Cookies cookies, TimeProvider 
     public string SealPosted(string parameters) => sealer.Seal(KeyPurpose.SealPage, PostedUse, Encoding.UTF8.GetBytes(parameters));
 
     public byte[]? OpenPosted(string sealedText) => sealer.Open(KeyPurpose.SealPage, PostedUse, sealedText)?.Content;
-
-    private string? Browser(HttpContext http) =>
-        http.Items[Cookies.Browser] as string ?? (cookies.Read(http, Cookies.Browser) is { Length: CookieLength } sent && sent.All(char.IsAscii) ? sent : null);
 }
 
 [JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault)]

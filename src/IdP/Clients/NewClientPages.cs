@@ -35,6 +35,9 @@ internal static class NewClientPages
         foreach (var (name, address) in pages)
             if (address is not null && (RedirectUri.Problem(address, isNative: false) is { } problem))
                 return $"The {name} {PlainText.Quoted(address)} cannot be used: {problem}.";
+        // Front-Channel Logout §2: where the app itself is, so that no client has people's browsers call somebody else.
+        if (asked.FrontChannelLogoutUri is { } frame && !asked.RedirectUris.Any(address => WebOrigin.Of(address) == WebOrigin.Of(frame)))
+            return $"The frontchannel-logout-uri {PlainText.Quoted(frame)} cannot be used: its scheme, host and port must be those of a redirect-uri.";
         return null;
     }
 

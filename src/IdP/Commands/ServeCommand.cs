@@ -131,6 +131,8 @@ internal static class ServeCommand
             log.LogWarning("The issuer is plain http: cookies lose __Host- and Secure, and tokens can be read on the way. Use https in production");
         if (options.Passwords.Iterations < PasswordOptions.RecommendedIterations)
             log.LogWarning("Passwords:Iterations is {Iterations}, under the recommended {Recommended}: stolen hashes are cheaper to guess", options.Passwords.Iterations, PasswordOptions.RecommendedIterations);
+        if (options.Http.AllowPrivateTargets)
+            log.LogWarning("Http:AllowPrivateTargets is set: whoever registers a client can have this server call addresses inside your network");
 
         await using var db = app.Services.GetRequiredService<Database>().OpenForReading();
         var clients = db.Set<Client>();

@@ -5,10 +5,10 @@ using Microsoft.EntityFrameworkCore;
 
 namespace IdP.Commands;
 
-/// <summary>user add, list, disable, enable, password.</summary>
+/// <summary>user add, list, disable, enable, password, sign-out.</summary>
 internal static class UserCommands
 {
-    public static Command Build() => new("user", "People who sign in") { Add(), List(), Disable(), Enable(), Password() };
+    public static Command Build() => new("user", "People who sign in") { Add(), List(), Disable(), Enable(), Password(), SignOut() };
 
     private static Argument<string> Name() => new("NAME") { Description = "The user name" };
 
@@ -93,6 +93,24 @@ internal static class UserCommands
             });
             await context.Propagate();
             context.Print(new { UserName = user, PasswordChanged = true }, $"Changed the password of the user {user}; their tokens have ended.");
+        }, ct));
+        return command;
+    }
+
+    private static Command SignOut()
+    {
+        var name = Name();
+        var command = new Command("sign-out", "End all sessions and tokens of a user, who may sign in again; it is done when the command returns.\n\nExample: IdP user sign-out alice") { name };
+        command.SetAction((parsed, ct) => CommandHost.Run(parsed, async context =>
+        {
+            var user = parsed.GetRequiredValue(name);
+            await context.Change(async db =>
+            {
+                await context.Get<UserStatements>().SignOut(db, user, CommandContext.Actor, ct);
+                return true;
+            });
+            await context.Propagate();
+            context.Print(new { UserName = user, SignedOut = true }, $"Signed the user {user} out everywhere; their tokens have ended.");
         }, ct));
         return command;
     }

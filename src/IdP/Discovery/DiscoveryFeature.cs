@@ -3,6 +3,7 @@ using IdP.Authorize;
 using IdP.Clients;
 using IdP.Http;
 using IdP.Keys;
+using IdP.Logout;
 using IdP.Protocol.Jose;
 using IdP.Protocol.OAuth;
 using IdP.Protocol.OpenId;
@@ -49,6 +50,7 @@ internal static class DiscoveryFeature
         writer.WriteString("userinfo_endpoint", issuer.Url(UserInfoEndpoint.Path));
         writer.WriteString("introspection_endpoint", issuer.Url(IntrospectionEndpoint.Path));
         writer.WriteString("revocation_endpoint", issuer.Url(RevocationEndpoint.Path));
+        writer.WriteString("end_session_endpoint", issuer.Url(LogoutEndpoint.Path));
         writer.WriteString("jwks_uri", issuer.Url(JwksPath));
         WriteList(writer, "response_types_supported", ["code"]);
         WriteList(writer, "response_modes_supported", ResponseMode.All);
@@ -60,6 +62,11 @@ internal static class DiscoveryFeature
         WriteList(writer, "id_token_signing_alg_values_supported", SigningAlgorithms.All);
         WriteList(writer, "userinfo_signing_alg_values_supported", SigningAlgorithms.All);
         writer.WriteBoolean("authorization_response_iss_parameter_supported", true);
+        // Back-Channel Logout §2.1, Front-Channel Logout §3: both always say which session it was.
+        writer.WriteBoolean("backchannel_logout_supported", true);
+        writer.WriteBoolean("backchannel_logout_session_supported", true);
+        writer.WriteBoolean("frontchannel_logout_supported", true);
+        writer.WriteBoolean("frontchannel_logout_session_supported", true);
         writer.WriteBoolean("claims_parameter_supported", true);
         writer.WriteBoolean("request_parameter_supported", false);
         writer.WriteBoolean("request_uri_parameter_supported", false);

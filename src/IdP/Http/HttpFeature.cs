@@ -5,7 +5,7 @@ namespace IdP.Http;
 /// <summary>
 /// Owns what every request has in common: limits of the listener, <see cref="RequestBoundary"/> around each request (hosts, failures,
 /// request log), strict reading of forms (<see cref="OAuthForm"/>), the one writer of protocol answers (<see cref="OAuthResults"/>),
-/// CORS, and the limiter of failures.
+/// CORS, the limiter of failures, and the one way out to addresses of others (<see cref="Outbound"/>).
 /// </summary>
 internal static class HttpFeature
 {
@@ -14,6 +14,7 @@ internal static class HttpFeature
         builder.Services.AddSingleton<Issuer>();
         builder.Services.AddSingleton<FailureLimiter>();
         builder.Services.AddSingleton<Cookies>();
+        builder.Services.AddOutbound();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;

@@ -12,6 +12,8 @@ internal sealed record LogoutNotice(string ClientId, Guid UserId, Guid SessionId
 /// <summary>One notice for each client that the session ever signed in to and that wants to be told.</summary>
 internal static class LogoutNotices
 {
+    public static LogoutNotice Read(OutboxItem item) => JsonSerializer.Deserialize<LogoutNotice>(item.Payload)!;
+
     public static async Task Add(IdpDbContext db, Guid sessionId, DateTimeOffset now, CancellationToken ct)
     {
         var userId = await db.Set<Session>().Where(s => s.Id == sessionId).Select(s => s.UserId).SingleAsync(ct);

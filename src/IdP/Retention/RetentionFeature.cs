@@ -1,5 +1,7 @@
 using IdP.Accounts;
 using IdP.Grants;
+using IdP.Outbox;
+using IdP.Sessions;
 using IdP.Storage;
 using Microsoft.EntityFrameworkCore;
 
@@ -7,7 +9,7 @@ namespace IdP.Retention;
 
 /// <summary>
 /// Owns the removal of rows that mean nothing any more: grants whose last token has expired, revoked tokens that would have expired by
-/// now, counters whose window is over. Small keyed batches, each a write of its own, so that nobody waits for a sweep.
+/// now, sessions that are over and that no grant names, counters whose window is over, notices that nobody has sent for a week. Small keyed batches, each a write of its own, so that nobody waits for a sweep.
 /// </summary>
 internal static class RetentionFeature
 {
@@ -21,7 +23,29 @@ internal static class RetentionFeature
         var gone = now.AddMinutes(-5);
         return await database.Write(db => db.Set<RevokedToken>().Where(t => t.ExpiresAt < gone).OrderBy(t => t.ExpiresAt).Take(batch).ExecuteDeleteAsync(ct), ct) +
             await database.Write(db => db.Set<Grant>().Where(g => g.ExpiresAt < gone).OrderBy(g => g.ExpiresAt).Take(batch).ExecuteDeleteAsync(ct), ct) +
+            await EndSessions(database, now, batch, ct) +
+            await DeleteSessions(database, gone, batch, ct) +
+            await database.Write(db => db.Set<OutboxItem>().Where(o => o.CreatedAt < now.AddDays(-7)).OrderBy(o => o.Id).Take(batch).ExecuteDeleteAsync(ct), ct) +
             await database.Write(db => db.Set<SignInAttempts>().Where(a => a.WindowEndsAt < gone).OrderBy(a => a.WindowEndsAt).Take(batch).ExecuteDeleteAsync(ct), ct);
+    }
+
+    // Found by a reader, so that the one writer is not kept by the search.
+    private static async Task<int> EndSessions(Database database, DateTimeOffset now, int batch, CancellationToken ct)
+    {
+        List<Guid> expired;
+        await using (var db = database.OpenForReading())
+            expired = await db.Set<Session>().Where(s => s.EndedAt == null && s.IdleExpiresAt < now).OrderBy(s => s.Id).Select(s => s.Id).Take(batch).ToListAsync(ct);
+        if (expired.Count > 0) await database.Write(db => SessionEnd.Expire(db, expired, now, ct), ct);
+        return expired.Count;
+    }
+
+    private static async Task<int> DeleteSessions(Database database, DateTimeOffset gone, int batch, CancellationToken ct)
+    {
+        List<Guid> over;
+        await using (var db = database.OpenForReading())
+            over = await db.Set<Session>().Where(s => s.EndedAt < gone && !db.Set<Grant>().Any(g => g.SessionId == s.Id)).OrderBy(s => s.Id).Select(s => s.Id).Take(batch).ToListAsync(ct);
+        // What they have in SessionClients goes with them.
+        return over.Count == 0 ? 0 : await database.Write(db => db.Set<Session>().Where(s => over.Contains(s.Id)).ExecuteDeleteAsync(ct), ct);
     }
 
     private sealed class Sweep(Database database, TimeProvider clock, ILogger<Sweep> log) : BackgroundService

@@ -3,6 +3,7 @@ using IdP.Accounts;
 using IdP.Audit;
 using IdP.Grants;
 using IdP.Http;
+using IdP.Outbox;
 using IdP.Storage;
 using Microsoft.EntityFrameworkCore;
 
@@ -12,7 +13,7 @@ namespace IdP.Sessions;
 internal sealed record SignInProof(ProvenPerson Person, string Acr, string Amr);
 
 /// <summary>Who is signed in in a browser, and how that begins. How it ends is <see cref="SessionEnd"/>'s.</summary>
-internal sealed class BrowserSessions(SessionStatements statements, Handles handles, Cookies cookies, Database database, IdpOptions options, TimeProvider clock)
+internal sealed class BrowserSessions(SessionStatements statements, Handles handles, Cookies cookies, Database database, OutboxSender outbox, IdpOptions options, TimeProvider clock)
 {
     // A use is noted this often: each request would otherwise be a write.
     private static readonly TimeSpan NotedEvery = TimeSpan.FromMinutes(2);
@@ -67,6 +68,7 @@ internal sealed class BrowserSessions(SessionStatements statements, Handles hand
             return true;
         }, ct);
         if (!begun) return null;
+        if (current is not null) outbox.Wake();
         var stored = await statements.Read(current?.UserId == user.Id ? current.SessionId : session.Id, ct) ?? await statements.Read(session.Id, ct);
         if (stored is null) return null;
         cookies.Set(http, Cookies.Session, handles.Make(HandleKind.SessionCookie, stored.SessionId, stored.Generation, stored.Seed));

@@ -24,4 +24,16 @@ internal static class SessionEnd
         }
         return ended;
     }
+
+    /// <summary>
+    /// What hangs on sessions that have run out, unused or too old, ends as well. Apps are not told: nobody has signed out, and
+    /// whoever still works in one of them goes on.
+    /// </summary>
+    public static async Task Expire(IdpDbContext db, IReadOnlyList<Guid> ids, DateTimeOffset now, CancellationToken ct)
+    {
+        var expired = db.Set<Session>().Where(s => ids.Contains(s.Id) && s.EndedAt == null && s.IdleExpiresAt < now);
+        var over = await expired.Select(s => s.Id).ToListAsync(ct);
+        await expired.ExecuteUpdateAsync(set => set.SetProperty(s => s.EndedAt, now), ct);
+        await Grant.Revoke(db.Set<Grant>().Where(g => over.Contains(g.SessionId!.Value) && (g.EndsWithSession || g.State == GrantState.Code)), now, ct);
+    }
 }

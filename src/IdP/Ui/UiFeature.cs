@@ -5,13 +5,15 @@ namespace IdP.Ui;
 
 /// <summary>
 /// Owns what pages have in common: their frame and style, their texts in every language, the headers that keep them to themselves
-/// (<see cref="PageHeaders"/>), antiforgery, what holds for each of them (<see cref="PageRules"/>), and the error page. The pages themselves are in the folders of their features.
+/// (<see cref="PageHeaders"/>), antiforgery, what holds for each of them (<see cref="PageRules"/>), what a browser carries from one to the
+/// next (<see cref="BrowserSeal"/>), and the error page. The pages themselves are in the folders of their features.
 /// </summary>
 internal static class UiFeature
 {
     public static void AddUi(this WebApplicationBuilder builder)
     {
         builder.Services.AddSingleton<Stylesheet>();
+        builder.Services.AddSingleton<BrowserSeal>();
         builder.Services.AddRazorPages().WithRazorPagesAtContentRoot().AddMvcOptions(options => options.Filters.Add<PageRules>());
         builder.Services.AddSingleton<IDataProtectionProvider, PageProtection>();
         builder.Services.AddAntiforgery();
