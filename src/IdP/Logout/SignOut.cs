@@ -5,6 +5,7 @@ using IdP.Outbox;
 using IdP.Protocol.OAuth;
 using IdP.Sessions;
 using IdP.Storage;
+using IdP.Ui;
 using Microsoft.EntityFrameworkCore;
 
 namespace IdP.Logout;
@@ -49,6 +50,8 @@ internal sealed class SignOut(Database database, Cookies cookies, SignOutPages p
     {
         RequestFacts.Of(http).Outcome = "signed_out";
         if (destination is not null && leadsOn && (ended is null || (await FrontChannelAddresses(ended.Value, ct)).Count == 0)) return destination.Address;
+        // Nothing to carry: no cookie for it.
+        if (destination is null && ended is null && locales is null) return PageAddresses.SignedOut;
         return pages.Address(http, new SignOutDone
         {
             ClientId = destination?.Client.ClientId,

@@ -9,7 +9,8 @@ namespace IdP.Retention;
 
 /// <summary>
 /// Owns the removal of rows that mean nothing any more: grants whose last token has expired, revoked tokens that would have expired by
-/// now, sessions that are over and that no grant names, counters whose window is over, notices that nobody has sent for a week. Small keyed batches, each a write of its own, so that nobody waits for a sweep.
+/// now, sessions that are over and that no grant names, counters whose window is over, notices that nobody has sent for a week. Small
+/// keyed batches, each a write of its own, so that nobody waits for a sweep.
 /// </summary>
 internal static class RetentionFeature
 {

@@ -29,8 +29,10 @@ public sealed class S2_Metadata(SqliteServer fixture) : IClassFixture<SqliteServ
 
         Assert.Equal(
             [
-                "acr_values_supported", "authorization_endpoint", "authorization_response_iss_parameter_supported", "claims_parameter_supported", "claims_supported",
-                "code_challenge_methods_supported", "display_values_supported", "grant_types_supported", "id_token_signing_alg_values_supported", "introspection_endpoint",
+                "acr_values_supported", "authorization_endpoint", "authorization_response_iss_parameter_supported", "backchannel_logout_session_supported",
+                "backchannel_logout_supported", "claims_parameter_supported", "claims_supported",
+                "code_challenge_methods_supported", "display_values_supported", "end_session_endpoint", "frontchannel_logout_session_supported",
+                "frontchannel_logout_supported", "grant_types_supported", "id_token_signing_alg_values_supported", "introspection_endpoint",
                 "introspection_endpoint_auth_methods_supported", "issuer", "jwks_uri", "prompt_values_supported", "pushed_authorization_request_endpoint", "request_parameter_supported",
                 "request_uri_parameter_supported", "response_modes_supported", "response_types_supported", "revocation_endpoint", "revocation_endpoint_auth_methods_supported",
                 "scopes_supported", "subject_types_supported", "token_endpoint", "token_endpoint_auth_methods_supported", "ui_locales_supported", "userinfo_endpoint",
@@ -56,7 +58,9 @@ public sealed class S2_Metadata(SqliteServer fixture) : IClassFixture<SqliteServ
         Assert.Equal(401, (await _server.Sent(new HttpRequestMessage(HttpMethod.Get, metadata["userinfo_endpoint"]!.GetValue<string>()))).Status);
         var authorize = await _server.Send(new HttpRequestMessage(HttpMethod.Get, metadata["authorization_endpoint"]!.GetValue<string>()));
         Assert.Equal((400, "text/html"), (authorize.Status, authorize.Response.Content.Headers.ContentType!.MediaType));
-        foreach (var path in (string[])["logout", "device", "register"])
+        var logout = await _server.Send(new HttpRequestMessage(HttpMethod.Get, metadata["end_session_endpoint"]!.GetValue<string>()));
+        Assert.Equal((303, "/signed-out"), (logout.Status, logout.Header("Location")));
+        foreach (var path in (string[])["device", "register"])
         {
             await _server.Refused(new HttpRequestMessage(HttpMethod.Get, "/connect/" + path), 404, "not_found");
             await _server.Refused(404, "not_found", "/connect/" + path, "service", ("client_id", "service"));
