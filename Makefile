@@ -1,5 +1,5 @@
 # Every target is one line over dotnet or a script in build/; `make` lists them.
-.PHONY: help setup build run demo test test-long bench publish image test-image migration format docs conformance clean
+.PHONY: help setup build run demo test test-long bench publish image test-image migration format screenshots docs conformance clean
 .DEFAULT_GOAL := help
 RID ?= linux-x64
 
@@ -42,6 +42,9 @@ migration: ## Make the same migration for every database (name=WhatChanged)
 format: ## Format the code
 	@dotnet format IdentityProvider.sln
 
+screenshots: ## Drive the sample app in Chromium and write docs/images
+	@build/screenshots.sh
+
 docs: ## Write the documents that are made from the code
 	@build/docs.sh
 
@@ -49,4 +52,4 @@ conformance: ## Write docs/CONFORMANCE.md from the results of the last `make tes
 	@build/conformance.py artifacts/test-results
 
 clean: ## Remove everything that was built
-	@rm -rf artifacts TestResults && find src tests -type d \( -name bin -o -name obj -o -name node_modules -o -name TestResults \) -prune -exec rm -rf {} +
+	@rm -rf artifacts TestResults && find src tests samples -type d \( -name bin -o -name obj -o -name node_modules -o -name TestResults \) -prune -exec rm -rf {} +

@@ -31,10 +31,11 @@ for package in "${packages[@]}"; do
   [[ $(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || missing+=("$package")
 done
 npm_packages() {
-  local folder=$PWD/tests/interop/fastapi
-  if [[ " $* " == *' test '* && ! $folder/node_modules/.package-lock.json -nt $folder/package-lock.json ]]; then
-    (cd "$folder" && npm ci --silent)
-  fi
+  local folder
+  [[ " $* " == *' test '* ]] || return 0
+  for folder in tests/interop/fastapi samples/web; do
+    if [[ ! $folder/node_modules/.package-lock.json -nt $folder/package-lock.json ]]; then (cd "$folder" && npm ci --silent); fi
+  done
 }
 if ((${#missing[@]} == 0)); then
   npm_packages "$@"

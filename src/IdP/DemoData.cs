@@ -107,6 +107,10 @@ internal static class DemoData
               curl -u demo-password:demo-password-secret -d grant_type=password -d username=alice -d password=alice-Wonderland-42 {issuer}/connect/token
               curl -u demo-api:demo-api-secret -d token=ACCESS_TOKEN {issuer}/connect/introspect
 
+            Click through it (needs Node 20 or newer):
+              cd samples/web && npm ci && {(issuer == "http://localhost:8080" ? "" : $"ISSUER={issuer} ")}npm start
+              Open http://localhost:7200, press Sign in, and be alice.
+
             """);
     }
 

@@ -72,6 +72,7 @@ internal sealed class IdpServer : IAsyncDisposable
         // Tests share an address and fail on purpose; those about the limits set them.
         (options.Limits.FailuresPerCaller, options.Limits.FailuresPerAddress, options.Limits.UnknownTokensPerCaller) = (100_000, 100_000, 100_000);
         configure?.Invoke(options);
+        url = options.Urls;
         clock ??= new TestClock();
         var log = new LogRecords();
         var app = Server.Build(options, new ConfigurationBuilder().Build(), clock, builder =>

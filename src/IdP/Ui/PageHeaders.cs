@@ -9,11 +9,13 @@ internal static class PageHeaders
     /// <summary>A page with forms and our style.</summary>
     /// <param name="http">The request.</param>
     /// <param name="client">The client whose logo the page shows.</param>
-    /// <param name="redirectUri">Where the page's forms may lead in the end: browsers apply form-action to redirects too.</param>
+    /// <param name="redirectUri">Where the page's forms may lead in the end.</param>
     public static void Set(HttpContext http, Client? client = null, ValidRedirectUri? redirectUri = null)
     {
         var images = client?.LogoUri is { } logo && WebOrigin.Of(logo) is { } origin ? $"; img-src {origin}" : "";
-        var target = redirectUri is null ? "" : $" {redirectUri.PolicySource}";
+        // Browsers apply form-action to redirects too, and not only to ours: an app may lead on from its redirect_uri to another host of its
+        // own, a broker to the app behind it, which may be on the person's own machine.
+        var target = redirectUri is null ? "" : $" {redirectUri.PolicySource} https: http://localhost:* http://127.0.0.1:*";
         Set(http, $"default-src 'none'; style-src 'self'{images}; form-action 'self'{target}; base-uri 'none'; frame-ancestors 'none'");
     }
 

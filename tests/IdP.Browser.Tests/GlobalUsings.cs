@@ -1,0 +1,3 @@
+global using IdP.Testing;
+global using Microsoft.Playwright;
+global using Xunit;
