@@ -43,7 +43,8 @@ internal static class Outbound
 
     private static async ValueTask<Stream> Connect(DnsEndPoint target, Reach reach, CancellationToken ct)
     {
-        var addresses = await Dns.GetHostAddressesAsync(target.Host, ct);
+        // What is no name is not looked up: the resolver throws at 0.0.0.0 and ::.
+        var addresses = IPAddress.TryParse(target.Host, out var literal) ? [literal] : await Dns.GetHostAddressesAsync(target.Host, ct);
         var allowed = addresses.Where(address => TargetAddress.ReachOf(address) <= reach).ToArray();
         if (allowed.Length == 0 && addresses.Length > 0) throw new ForbiddenAddressException("it is at an address that this server may not call (Http:AllowPrivateTargets)");
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };

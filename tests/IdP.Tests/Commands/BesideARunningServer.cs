@@ -48,6 +48,23 @@ public abstract class BesideARunningServer : IDisposable
         Assert.DoesNotContain("offline_access", (await _cli.Done("consent", "list", _name)).Output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    [Trait("Case", "REF-13")]
+    [Trait("Case", "STA-09")]
+    public async Task Whoever_is_signed_out_everywhere_has_no_session_and_no_token_left_and_may_sign_in_again()
+    {
+        await _server.AddUser(_name);
+        using var browser = new Browser(_server);
+        var flow = new CodeFlow { Scope = "openid offline_access" };
+        var tokens = await flow.Redeem(_server, (await browser.Complete(flow.Parameters(), _name)).ResponseParameters()["code"]);
+
+        await _cli.Done("user", "sign-out", _name);
+        Assert.Equal(401, (await UserInfo(tokens.AccessToken)).Status);
+        Assert.Equal("invalid_grant", (await _server.Post("/connect/token", "web", ("grant_type", "refresh_token"), ("refresh_token", tokens.Json["refresh_token"]!.GetValue<string>()))).Error);
+        Assert.Contains("login-submit", (await browser.Authorize(flow.Parameters())).Body, StringComparison.Ordinal);
+        Assert.True((await browser.Complete(flow.Parameters(), _name)).ResponseParameters().ContainsKey("code"));
+    }
+
     private Task<Answer> UserInfo(string token)
     {
         var request = new HttpRequestMessage(HttpMethod.Get, "/connect/userinfo");
