@@ -34,7 +34,7 @@ public abstract class RetentionSuite(StorageFixture fixture)
 
         await using var read = fixture.Database.OpenForReading();
         Assert.Equal("new", (await read.Set<RevokedToken>().SingleAsync()).JwtId);
-        Assert.Equal(newGrant.Id, (await read.Set<Grant>().SingleAsync()).Id);
+        Assert.Equal(newGrant.Id, (await read.Set<Grant>().SingleAsync(g => g.ClientKey == client.Id)).Id);
         Assert.Equal(new byte[] { 2 }, (await read.Set<SignInAttempts>().SingleAsync()).Key);
     }
 
