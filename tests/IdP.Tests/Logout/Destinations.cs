@@ -73,6 +73,7 @@ public sealed class Destinations(PageServer fixture) : IClassFixture<PageServer>
     }
 
     [Fact]
+    [Trait("Case", "STA-06")]
     public async Task An_unknown_or_disabled_client_leads_nowhere()
     {
         var app = await LogoutApp.Register(_server);
