@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using AngleSharp.Html.Parser;
 using IdP.Testing;
+using IdP.Tests.Conformance;
 using IdP.Tests.Support;
 using Xunit;
 
@@ -62,6 +63,25 @@ public sealed class S3_1_2_1_AuthenticationRequest(PageServer fixture) : IClassF
         await browser.Walked(_server, new CodeFlow());
         var flow = new CodeFlow { With = { ["prompt"] = prompt } };
         (await browser.Authorize(flow.Parameters())).IsRefused(_server, flow, "invalid_request");
+    }
+
+    [Fact]
+    public async Task Every_prompt_and_display_that_is_published_is_understood()
+    {
+        var metadata = await _server.Metadata();
+        using var browser = new Browser(_server);
+        await browser.Walked(_server, new CodeFlow());
+        foreach (var prompt in CommonChecks.List(metadata, "prompt_values_supported"))
+        {
+            var answer = await browser.Authorize(new CodeFlow { With = { ["prompt"] = prompt } }.Parameters());
+            var (isCode, isSignIn, isConsent) = (answer.Location is not null && answer.ResponseParameters().ContainsKey("code"), answer.IsSignIn(), answer.IsConsent());
+            Assert.Equal((prompt == "none", prompt is "login" or "select_account", prompt == "consent"), (isCode, isSignIn, isConsent));
+        }
+        foreach (var display in CommonChecks.List(metadata, "display_values_supported"))
+        {
+            var flow = new CodeFlow { With = { ["display"] = display } };
+            await _server.Redeemed(flow, await browser.Authorize(flow.Parameters()));
+        }
     }
 
     [Fact]

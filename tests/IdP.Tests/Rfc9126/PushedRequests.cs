@@ -93,11 +93,14 @@ public sealed class S4_AuthorizationRequest(PageServer fixture) : IClassFixture<
     public async Task It_is_bound_to_its_client_and_its_time()
     {
         using var browser = new Browser(_server);
+        // The other client could make the very same request.
+        await _server.AddClient("twin", "authorization_code", "openid", c => c.RedirectUris = ["https://web.test/callback"]);
         var address = await Pushed(new CodeFlow());
-        CannotBeUsed(await browser.Authorize([new("client_id", "spa"), address[1]]));
+        CannotBeUsed(await browser.Authorize([new("client_id", "twin"), address[1]]));
         CannotBeUsed(await browser.Authorize([address[0], new("request_uri", address[1].Value + "x")]));
         CannotBeUsed(await browser.Authorize([address[0], new("request_uri", "urn:ietf:params:oauth:request_uri:unknown")]));
-        CannotBeUsed(await browser.Authorize([address[1]]));
+        CannotBeUsed(await browser.Authorize([address[1]]), "invalid_request");
+        Assert.True((await browser.Authorize(address)).IsSignIn());
         _server.Clock.Advance(TimeSpan.FromSeconds(91));
         CannotBeUsed(await browser.Authorize(address));
     }
@@ -132,9 +135,10 @@ public sealed class S4_AuthorizationRequest(PageServer fixture) : IClassFixture<
         return [new("client_id", flow.ClientId), new("request_uri", answer.Json["request_uri"]!.GetValue<string>())];
     }
 
-    private static void CannotBeUsed(PageAnswer answer)
+    private static void CannotBeUsed(PageAnswer answer, string error = "invalid_request_uri")
     {
         Assert.Equal((400, null), (answer.Status, answer.Location));
         Assert.Contains("op-error", answer.Body, StringComparison.Ordinal);
+        Assert.Contains($">{error}<", answer.Body, StringComparison.Ordinal);
     }
 }
