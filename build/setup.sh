@@ -11,6 +11,8 @@ for purpose in "$@"; do
     test)
       packages+=(postgresql shellcheck chromium fonts-dejavu-core)
       packages+=(python3-fastapi python3-uvicorn python3-jwt python3-multipart python3-cryptography)
+      # apache2-bin is the program alone: apache2 would bring a service.
+      packages+=(apache2-bin libapache2-mod-auth-openidc)
       # Node may come from somewhere else than Debian; then its package would only be in the way.
       command -v node >/dev/null || packages+=(nodejs)
       command -v npm >/dev/null || packages+=(npm)
@@ -31,10 +33,11 @@ for package in "${packages[@]}"; do
   [[ $(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || missing+=("$package")
 done
 npm_packages() {
-  local folder
   [[ " $* " == *' test '* ]] || return 0
-  for folder in tests/interop/fastapi samples/web; do
-    if [[ ! $folder/node_modules/.package-lock.json -nt $folder/package-lock.json ]]; then (cd "$folder" && npm ci --silent); fi
+  local lock folder
+  for lock in "$PWD"/tests/interop/*/package-lock.json "$PWD"/samples/*/package-lock.json; do
+    folder=${lock%/*}
+    if [[ ! $folder/node_modules/.package-lock.json -nt $lock ]]; then (cd "$folder" && npm ci --silent); fi
   done
 }
 if ((${#missing[@]} == 0)); then

@@ -46,7 +46,7 @@ public sealed class ChildProcess : IAsyncDisposable
     {
         // A bound on its life, so that a test host that is killed leaves no server behind for long.
         var server = new ChildProcess(Start(["timeout", "--kill-after=5", "900", .. command], folder, environment));
-        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
+        using var http = new HttpClient(TestTls.Pin(new SocketsHttpHandler())) { Timeout = TimeSpan.FromSeconds(5) };
         for (var since = Stopwatch.StartNew(); since.Elapsed < TimeSpan.FromSeconds(60) && !server._process.HasExited; await Task.Delay(50))
         {
             try
