@@ -32,13 +32,18 @@ internal sealed record PageAnswer(HttpResponseMessage Response, string Body)
 /// <summary>What a browser is to the provider: it keeps cookies and fills in forms. Redirects are followed only where a test says so.</summary>
 internal sealed class Browser : IDisposable
 {
-    private readonly IdpServer _server;
+    private readonly string _provider;
     private readonly HttpClient _http;
 
-    public Browser(IdpServer server)
+    public Browser(IdpServer server) : this(server.Url)
     {
-        _server = server;
-        _http = new HttpClient(TestTls.Pin(new SocketsHttpHandler { AllowAutoRedirect = false, CookieContainer = Cookies })) { BaseAddress = new Uri(server.Url) };
+    }
+
+    /// <param name="provider">Where the provider is; other addresses may be opened too.</param>
+    public Browser(string provider)
+    {
+        _provider = provider;
+        _http = new HttpClient(TestTls.Pin(new SocketsHttpHandler { AllowAutoRedirect = false, CookieContainer = Cookies })) { BaseAddress = new Uri(provider) };
         _http.DefaultRequestHeaders.Accept.ParseAdd("text/html, application/xhtml+xml, */*;q=0.8");
     }
 
@@ -74,7 +79,7 @@ internal sealed class Browser : IDisposable
     /// <summary>Follows redirects within the provider; the first answer that leads elsewhere, or is a page.</summary>
     public async Task<PageAnswer> Follow(PageAnswer answer)
     {
-        for (var i = 0; i < 10 && answer.Location is { } location && (location.StartsWith('/') || location.StartsWith(_server.Url + "/", StringComparison.Ordinal)); i++) answer = await Get(location);
+        for (var i = 0; i < 10 && answer.Location is { } location && (location.StartsWith('/') || location.StartsWith(_provider + "/", StringComparison.Ordinal)); i++) answer = await Get(location);
         return answer;
     }
 

@@ -13,7 +13,7 @@ public sealed class InteropProvider : IAsyncLifetime
     public const string Password = "carol-Interop-4242";
 
     /// <summary>Every character of it is one that some encoding changes.</summary>
-    public const string Secret = "s3cret: of/the+app%20&=\"é\"";
+    public const string Secret = "s3cret: of/the+app%20&=é";
     private const string Scopes = "openid profile email offline_access items:read";
     private readonly string _data = Directory.CreateTempSubdirectory("idp-interop-").FullName;
     private ChildProcess? _provider;
@@ -27,11 +27,10 @@ public sealed class InteropProvider : IAsyncLifetime
     {
         _provider = await ChildProcess.Serve(new Uri(Issuer + "/health/ready"),
             [.. ChildProcess.Provider, "serve", "--data", _data, "--urls", Issuer, "--tls-cert", TestTls.CertificateFile, "--tls-key", TestTls.KeyFile]);
-        foreach (var (resource, scope) in ((string, string)[])[(Api, "items:read"), (OtherApi, "other:read")])
-        {
-            await Command("resource", "add", resource);
+        await Command("resource", "add", Api);
+        await Command("resource", "add", OtherApi);
+        foreach (var (scope, resource) in ((string, string)[])[("items:read", Api), ("items:write", Api), ("other:read", OtherApi)])
             await Command("scope", "add", scope, "--resource", resource);
-        }
         await AddApp("web", "--secret", Secret, "--redirect-uri", App + "/callback", "--post-logout-redirect-uri", App + "/");
         await AddApp("strict", "--secret", Secret, "--redirect-uri", App + "/callback", "--require-pushed-requests", "--rotate-refresh-tokens", "true",
             "--id-token-alg", "ES256", "--userinfo-alg", "PS256");

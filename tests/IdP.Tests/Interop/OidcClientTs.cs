@@ -18,5 +18,8 @@ public sealed class OidcClientTs(InteropProvider provider)
     [Fact]
     public Task Tokens_are_revoked_and_the_person_is_signed_in_still() => Run("revocation");
 
+    [Fact]
+    public Task Signing_out_leads_back_and_the_next_sign_in_asks_for_the_password() => Run("sign-out");
+
     private Task Run(string scenario) => provider.Script("oidc-client-ts.mjs", scenario, "spa", "/", secret: null);
 }

@@ -21,5 +21,8 @@ public sealed class OpenIdClient(InteropProvider provider)
     [Fact]
     public Task Refusals_are_understood_and_forged_answers_refused() => Run("refusals");
 
+    [Fact]
+    public Task Signing_out_leads_back_and_ends_session_and_tokens() => Run("sign-out");
+
     private Task Run(string scenario) => provider.Script("openid-client.mjs", scenario, "web", "/callback");
 }
