@@ -32,6 +32,12 @@ public sealed class Accessibility(Chromium chromium)
         await tab.Authorize(chromium.Flow(with: [("prompt", "select_account"), ("ui_locales", "de")]));
         await tab.Page.WaitForSelectorAsync("#account-continue");
         await IsClean(tab, "select account");
+        await tab.Page.GotoAsync(chromium.Server.Url + "/connect/logout");
+        await tab.Page.WaitForSelectorAsync("#logout-confirm");
+        await IsClean(tab, "sign out");
+        await tab.Page.ClickAsync("#logout-confirm");
+        await tab.Page.WaitForSelectorAsync("#signed-out");
+        await IsClean(tab, "signed out");
         await tab.Page.GotoAsync(chromium.Server.Url + "/connect/authorize?client_id=nobody");
         await IsClean(tab, "error");
         await tab.Page.GotoAsync(chromium.Server.Url + "/nowhere");

@@ -24,11 +24,18 @@ public sealed class OnAPhone(Chromium chromium)
         await tab.Authorize(chromium.Flow(with: ("prompt", "select_account")));
         await tab.Page.WaitForSelectorAsync("#account-continue");
         await IsUsable(tab);
+        await tab.Page.GotoAsync($"{chromium.Server.Url}/connect/logout?client_id=long-{width}");
+        await tab.Page.WaitForSelectorAsync("#logout-confirm");
+        await IsUsable(tab);
         await tab.Page.GotoAsync($"{chromium.Server.Url}/connect/authorize?client_id={new string('c', 400)}");
         await IsUsable(tab);
         await tab.Authorize(flow);
         await tab.Page.TapAsync("#consent-accept");
         await tab.Page.WaitForSelectorAsync("#arrived");
+        await tab.Page.GotoAsync(chromium.Server.Url + "/connect/logout");
+        await tab.Page.TapAsync("#logout-confirm");
+        await tab.Page.WaitForSelectorAsync("#signed-out");
+        await IsUsable(tab);
     }
 
     private static async Task IsUsable(Tab tab)

@@ -52,7 +52,7 @@ internal sealed class Site : IAsyncDisposable
     public Task Register(IdpServer server, string clientId, Action<Client>? configure = null) =>
         server.AddClient(clientId, "authorization_code refresh_token", "openid profile email address phone offline_access items:read items:write", client =>
         {
-            (client.Name, client.RedirectUris) = ("Piano lessons", [Callback]);
+            (client.Name, client.RedirectUris, client.PostLogoutRedirectUris) = ("Piano lessons", [Callback], [Url + "/bye"]);
             (client.LogoUri, client.PolicyUri, client.TermsUri) = (Url + "/logo.svg", Url + "/policy", Url + "/terms");
             configure?.Invoke(client);
         });

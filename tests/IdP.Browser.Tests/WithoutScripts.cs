@@ -61,5 +61,23 @@ public sealed class WithoutScripts(Chromium chromium)
         Assert.Equal(flow.State, chromium.App.Seen.Last(seen => seen.Path == "/callback").Parameters["state"]);
     }
 
+    [Fact]
+    public async Task A_person_signs_out_and_goes_back_to_the_app()
+    {
+        await using var tab = await Open();
+        await tab.Authorize(chromium.Flow(with: ("prompt", "consent")));
+        await tab.SignIn("bob");
+        await tab.Page.ClickAsync("#consent-accept");
+        await tab.Page.WaitForSelectorAsync("#arrived");
+        var back = Uri.EscapeDataString(chromium.App.Url + "/bye");
+        await tab.Page.GotoAsync($"{chromium.Server.Url}/connect/logout?client_id={Chromium.AppId}&post_logout_redirect_uri={back}&state=s");
+
+        await tab.Page.ClickAsync("#logout-confirm");
+        await tab.Page.WaitForSelectorAsync("#arrived");
+        Assert.Equal("s", chromium.App.Seen.Last(seen => seen.Path == "/bye").Parameters["state"]);
+        await tab.Authorize(chromium.Flow());
+        Assert.True(await tab.Page.IsVisibleAsync("#login-submit"));
+    }
+
     private Task<Tab> Open() => chromium.Open(new BrowserNewContextOptions { JavaScriptEnabled = false });
 }
