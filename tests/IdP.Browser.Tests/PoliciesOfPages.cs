@@ -43,30 +43,6 @@ public sealed class PoliciesOfPages(Chromium chromium)
     }
 
     [Fact]
-    public async Task Signing_out_tells_apps_in_frames_and_leads_back_without_a_violation()
-    {
-        await using var told = await Site.Start();
-        await told.Register(chromium.Server, "told", client => client.FrontChannelLogoutUri = told.Url + "/signed-out-there");
-        await using var tab = await chromium.Open();
-        foreach (var flow in (CodeFlow[])[new CodeFlow { ClientId = "told", RedirectUri = told.Callback }, chromium.Flow(with: ("prompt", "consent"))])
-        {
-            await tab.Authorize(flow);
-            if (await tab.Page.IsVisibleAsync("#login-submit")) await tab.SignIn("bob");
-            await tab.Page.ClickAsync("#consent-accept");
-            await tab.Page.WaitForSelectorAsync("#arrived");
-        }
-        await tab.Page.GotoAsync($"{chromium.Server.Url}/connect/logout?client_id={Chromium.AppId}&post_logout_redirect_uri={Uri.EscapeDataString(chromium.App.Url + "/bye")}");
-        await tab.Page.ClickAsync("#logout-confirm");
-        await tab.Page.WaitForURLAsync(chromium.App.Url + "/bye");
-
-        var notice = Assert.Single(told.Seen, seen => seen.Path == "/signed-out-there");
-        Assert.Equal(chromium.Server.Issuer, notice.Parameters["iss"]);
-        Assert.NotEmpty(notice.Parameters["sid"]);
-        Assert.Null(notice.Referer);
-        Assert.Empty(tab.Complaints);
-    }
-
-    [Fact]
     [Trait("Case", "LGN-12")]
     public async Task No_page_shows_itself_in_a_frame()
     {
