@@ -48,6 +48,7 @@ internal static class RedirectUri
     /// <summary>The proof that an address is registered; null when it is not. Compared as text, character by character (RFC 9700 §4.1.3).</summary>
     public static ValidRedirectUri? Prove(IEnumerable<string> registered, string sent, bool isNative)
     {
+        if (sent.Length > Longest) return null;
         foreach (var one in registered)
             if (one == sent || (isNative && DiffersInLoopbackPortOnly(one, sent))) return ValidRedirectUri.Proven(sent);
         return null;

@@ -11,6 +11,9 @@ internal sealed record ResponseTarget(ValidRedirectUri RedirectUri, string Mode,
 /// <summary>An authorization request as far as the checks have come; complete when all of them have passed.</summary>
 internal sealed record AuthorizationRequest(Client Client, FormParameters Form, ResponseTarget Target)
 {
+    /// <summary>How consent spells a claim that is asked for by name. The prefix is reserved, so that no scope is called the same.</summary>
+    public const string ClaimItem = ResourceCatalog.ReservedPrefix + "claim:";
+
     public RequestedScopes Scopes { get; init; } = RequestedScopes.None;
     public string? Nonce { get; init; }
     public string? CodeChallenge { get; init; }
@@ -20,10 +23,10 @@ internal sealed record AuthorizationRequest(Client Client, FormParameters Form, 
     public TimeSpan? MaxAge { get; init; }
     public ClaimsRequest Claims { get; init; } = ClaimsRequest.None;
 
-    /// <summary>The person whom the client means, from its id_token_hint or a claim asked for by value.</summary>
-    public Guid? MeantUser { get; init; }
+    /// <summary>Whom the client means, from its id_token_hint or a subject asked for by value: nobody else gets through. Null when it means anybody.</summary>
+    public IReadOnlyCollection<Guid>? MeantUsers { get; init; }
 
-    /// <summary>The client named somebody in a way that cannot be believed: whoever is signed in is not taken for them.</summary>
+    /// <summary>The client gave a hint that cannot be believed: whoever is signed in is not taken for the one it means.</summary>
     public bool MeansUnknownUser { get; init; }
 
     /// <summary>The pushed request that this is; null for one that came through the browser.</summary>
@@ -32,7 +35,8 @@ internal sealed record AuthorizationRequest(Client Client, FormParameters Form, 
     public bool IsOpenId => Scopes.Names.Contains("openid");
 
     /// <summary>What the person is asked to let the client have, as consent remembers it.</summary>
-    public IEnumerable<string> ConsentItems => Scopes.Names.Concat(Claims.UserInfo.Keys.Concat(Claims.IdToken.Keys).Where(UserInfo.UserClaims.Names.Contains).Distinct(StringComparer.Ordinal).Select(name => $"claim:{name}"));
+    public IEnumerable<string> ConsentItems =>
+        Scopes.Names.Concat(UserInfo.UserClaims.Requested(Claims.UserInfo.Keys.Concat(Claims.IdToken.Keys), Client).Distinct(StringComparer.Ordinal).Select(name => ClaimItem + name));
 }
 
 /// <summary>A request that is refused: to the client if its address is proven, else on a page.</summary>

@@ -43,6 +43,7 @@ internal sealed class AuthorizationRequestPipeline(
     public async ValueTask<(AuthorizationRequest? Request, RefusedRequest? Refused)> Check(FormParameters form, CancellationToken ct)
     {
         if ((await FindClient(form, ct)).Failed(out var client, out var error)) return (null, new RefusedRequest(error, Target: null));
+        if (form.Repeated.Contains("request_uri")) return Page(OAuthError.InvalidRequest("request_uri is repeated"));
         if (form["request_uri"] is { } uri && uri.StartsWith(RequestUriPrefix, StringComparison.Ordinal)) return await CheckPushed(uri, client, ct);
         var checkedRequest = Check(form, client);
         // RFC 9126 §6: what is told to come by the back channel comes by no other.

@@ -35,7 +35,8 @@ internal static class NextSteps
         if (way.IsRefused) return NextStep.Refused;
         if (session is null) return NextStep.SignIn;
         var isFresh = way.FreshSession == session.SessionId && way.FreshGeneration == session.Generation;
-        if (request.MeantUser is { } meant && meant != session.UserId) return NextStep.SignIn;
+        // OpenID Connect Core §3.1.2.2: never an answer for somebody else, however fresh their sign-in.
+        if (request.MeantUsers is { } meant && !meant.Contains(session.UserId)) return NextStep.SignIn;
         if (!isFresh)
         {
             if (request.Prompt.HasFlag(Prompt.Login) || request.MeansUnknownUser) return NextStep.SignIn;
@@ -43,10 +44,12 @@ internal static class NextSteps
             if (request.MaxAge is { } most && (most == TimeSpan.Zero || now - session.AuthenticatedAt > most)) return NextStep.SignIn;
             if (request.Prompt.HasFlag(Prompt.SelectAccount) && way.ChosenSession != session.SessionId) return NextStep.ChooseAccount;
         }
+        // Also what was agreed to on the way counts as long as it stands: it may have been taken back, or the client changed, since.
+        if (!isConsented) return NextStep.Consent;
         if (way.ConsentSession == session.SessionId) return NextStep.Complete;
         // RFC 8252 §8.6: where another app may be listening, the person is asked every time.
         var mayRemember = !(request.Client.IsPublic && RedirectUri.CanBeImpersonated(request.Target.RedirectUri.Value));
-        return isConsented && mayRemember && !request.Prompt.HasFlag(Prompt.Consent) ? NextStep.Complete : NextStep.Consent;
+        return mayRemember && !request.Prompt.HasFlag(Prompt.Consent) ? NextStep.Complete : NextStep.Consent;
     }
 
     /// <summary>What a client is told that wanted no page to be shown (OpenID Connect Core §3.1.2.6).</summary>

@@ -18,6 +18,9 @@ internal sealed class ConsentModel(
 
     /// <summary>The session that the page was made for: somebody else's click on it counts for nothing.</summary>
     public string Session { get; private set; } = "";
+
+    /// <summary>What the page showed of the app: a click counts for that and nothing else.</summary>
+    public string Shown { get; private set; } = "";
     public List<string> Items { get; private set; } = [];
 
     /// <summary>Where the answer goes, so that somebody who is led astray can notice.</summary>
@@ -28,17 +31,20 @@ internal sealed class ConsentModel(
         if (await Open(sealedText, ct) is not var (way, request)) return await Expired();
         if (await sessions.Find(HttpContext, ct) is not { } session) return Return(way);
         (Account, Session) = (session.DisplayName ?? session.UserName, Sessions.Session.Sid(session.SessionId));
+        Shown = ConsentStatements.Appearance(request.Client);
         foreach (var name in request.Scopes.Names) Items.Add(Describe(name));
-        foreach (var item in request.ConsentItems.Where(item => item.StartsWith("claim:", StringComparison.Ordinal))) Items.Add(DescribeClaim(item["claim:".Length..]));
+        foreach (var item in request.ConsentItems.Where(item => item.StartsWith(AuthorizationRequest.ClaimItem, StringComparison.Ordinal))) Items.Add(DescribeClaim(item[AuthorizationRequest.ClaimItem.Length..]));
         Destination = request.Target.RedirectUri.PolicySource;
         return Page();
     }
 
-    public async Task<IActionResult> OnPostAsync([FromForm(Name = Interactions.Parameter)] string? sealedText, [FromForm(Name = "session")] string? shownTo, CancellationToken ct)
+    public async Task<IActionResult> OnPostAsync([FromForm(Name = Interactions.Parameter)] string? sealedText, [FromForm(Name = "session")] string? shownTo, [FromForm] string? shown, CancellationToken ct)
     {
         if (await Open(sealedText, ct) is not var (way, request)) return await Expired();
         // Signed out meanwhile, or somebody else now: the authorization endpoint finds out what is due.
         if (await sessions.Find(HttpContext, ct) is not { } session || Sessions.Session.Sid(session.SessionId) != shownTo) return Return(way);
+        // The app has changed since the page was made: the person sees it again, as it is now.
+        if (shown != ConsentStatements.Appearance(request.Client)) return Return(way);
         await consents.Give(session.UserId, request, RequestFacts.Of(HttpContext).Address, CancellationToken.None);
         RequestFacts.Of(HttpContext).Outcome = "consented";
         return Return(way with { ConsentSession = session.SessionId });

@@ -41,6 +41,9 @@ internal sealed class ConsentStatements(PreparedStatements statements, Database 
         return asked.All(had.Contains);
     }
 
+    /// <summary>The digest as a page carries it.</summary>
+    public static string Appearance(Client client) => Convert.ToHexStringLower(Digest(client));
+
     // What the person judged the client by.
     private static byte[] Digest(Client client) => SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n',
         [client.Name, client.LogoUri, client.PolicyUri, client.TermsUri, .. client.RedirectUris.Order(StringComparer.Ordinal)])));

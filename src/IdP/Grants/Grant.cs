@@ -23,6 +23,7 @@ internal enum GrantState
 internal sealed class Grant
 {
     public const int LongestNonce = 2048;
+    public const int LongestResources = 500;
 
     public Guid Id { get; set; }
     public GrantState State { get; set; } = GrantState.Active;
@@ -120,7 +121,7 @@ internal sealed class Grant
             builder.Property(g => g.Id).ValueGeneratedNever();
             builder.Property(g => g.Origin).HasMaxLength(64);
             builder.Property(g => g.Scope).HasMaxLength(4000);
-            builder.Property(g => g.ResourceIdentifier).HasMaxLength(500);
+            builder.Property(g => g.ResourceIdentifier).HasMaxLength(LongestResources);
             builder.Property(g => g.Seed).HasMaxLength(32);
             builder.Property(g => g.Acr).HasMaxLength(128);
             builder.Property(g => g.Amr).HasMaxLength(128);

@@ -52,13 +52,20 @@ internal sealed class GrantStatements(PreparedStatements statements, Database da
         WHERE g."Id" = @p0
         """;
 
+    // A code comes of a person, a session, a client and a consent that are all there. Locked until the commit where there is more than one
+    // writer, so that whoever takes one of them away waits and then takes the code away too; the person first, as everybody does.
+    private const string LiveSql =
+        """
+        FROM "Users" u JOIN "Sessions" s ON s."UserId" = u."Id" JOIN "Clients" c ON c."Id" = @p15 JOIN "Consents" k ON k."UserId" = u."Id" AND k."ClientKey" = c."Id"
+        WHERE s."Id" = @p16 AND s."EndedAt" IS NULL AND u."DisabledAt" IS NULL AND c."DisabledAt" IS NULL
+        """;
+
     private const string InsertCodeSql =
         """
         INSERT INTO "Grants" ("Id", "State", "Origin", "ClientKey", "UserId", "Scope", "ResourceIdentifier", "Seed", "Generation", "Retries", "CreatedAt", "AuthenticatedAt",
             "SessionId", "EndsWithSession", "Acr", "Amr", "RedirectUri", "CodeChallenge", "Nonce", "Claims", "HandleExpiresAt", "WrongTries", "ExpiresAt")
         SELECT @p0, 4, @p1, c."Id", u."Id", @p2, @p3, @p4, 0, 0, @p5, @p6, s."Id", @p7, @p8, @p9, @p10, @p11, @p12, @p13, @p14, 0, @p14
-        FROM "Sessions" s JOIN "Users" u ON u."Id" = s."UserId" JOIN "Clients" c ON c."Id" = @p15
-        WHERE s."Id" = @p16 AND s."EndedAt" IS NULL AND u."DisabledAt" IS NULL AND c."DisabledAt" IS NULL
+        {live}
         """;
 
     // The row that was pushed becomes the code's: that is its single use.
@@ -67,8 +74,7 @@ internal sealed class GrantStatements(PreparedStatements statements, Database da
         UPDATE "Grants" SET "State" = 4, "Origin" = @p1, "UserId" = live."UserId", "Scope" = @p2, "ResourceIdentifier" = @p3, "Seed" = @p4, "CreatedAt" = @p5, "AuthenticatedAt" = @p6,
             "SessionId" = live."SessionId", "EndsWithSession" = @p7, "Acr" = @p8, "Amr" = @p9, "RedirectUri" = @p10, "CodeChallenge" = @p11, "Nonce" = @p12, "Claims" = @p13,
             "HandleExpiresAt" = @p14, "ExpiresAt" = @p14, "Request" = NULL
-        FROM (SELECT s."Id" AS "SessionId", u."Id" AS "UserId" FROM "Sessions" s JOIN "Users" u ON u."Id" = s."UserId" JOIN "Clients" c ON c."Id" = @p15
-            WHERE s."Id" = @p16 AND s."EndedAt" IS NULL AND u."DisabledAt" IS NULL AND c."DisabledAt" IS NULL{0}) live
+        FROM (SELECT s."Id" AS "SessionId", u."Id" AS "UserId" {live}) live
         WHERE "Grants"."Id" = @p0 AND "Grants"."State" = 3 AND "Grants"."ClientKey" = @p15
         """;
 
@@ -84,7 +90,13 @@ internal sealed class GrantStatements(PreparedStatements statements, Database da
         UPDATE "Grants" SET "State" = 1, "Generation" = @p1, "RotatedAt" = @p2, "IdleExpiresAt" = @p3, "AbsoluteExpiresAt" = @p4, "ExpiresAt" = @p5 WHERE "Id" = @p0 AND "State" = 4
         """;
 
-    private const string CountWrongTrySql = """UPDATE "Grants" SET "WrongTries" = "WrongTries" + 1 WHERE "Id" = @p0 AND "State" = 4""";
+    // Counted and burnt in one statement: however many come at once, the last one allowed is the last one.
+    private const string CountWrongTrySql =
+        """
+        UPDATE "Grants" SET "WrongTries" = "WrongTries" + 1, "State" = CASE WHEN "WrongTries" + 1 >= @p1 THEN 2 ELSE "State" END,
+            "RevokedAt" = CASE WHEN "WrongTries" + 1 >= @p1 THEN @p2 ELSE "RevokedAt" END
+        WHERE "Id" = @p0 AND "State" = 4
+        """;
 
     private const string RotateSql =
         """
@@ -102,8 +114,8 @@ internal sealed class GrantStatements(PreparedStatements statements, Database da
         UPDATE "Grants" SET "Retries" = "Retries" + 1 WHERE "Id" = @p0 AND "State" = 1 AND "Generation" = @p1 AND "Retries" = @p2
         """;
 
-    private readonly string _insertCode = database.Engine == Engine.Postgres ? InsertCodeSql + " FOR SHARE" : InsertCodeSql;
-    private readonly string _usePushed = UsePushedSql.Replace("{0}", database.Engine == Engine.Postgres ? " FOR SHARE" : "", StringComparison.Ordinal);
+    private readonly string _insertCode = Live(InsertCodeSql, database.Engine);
+    private readonly string _usePushed = Live(UsePushedSql, database.Engine);
 
     public ValueTask<StoredGrant?> Read(Guid id, CancellationToken ct) => statements.Read(ReadSql, [id], row => new StoredGrant
     {
@@ -158,7 +170,8 @@ internal sealed class GrantStatements(PreparedStatements statements, Database da
             Number(redeemed.AbsoluteExpiresAt ?? DateTimeOffset.UnixEpoch), Number(redeemed.ExpiresAt),
         ], ct);
 
-    public Task<int> CountWrongTry(Guid id, CancellationToken ct) => statements.Execute(CountWrongTrySql, [id], ct);
+    /// <summary>Counts a failed redemption by the code's own client; the last of so many revokes the code.</summary>
+    public Task<int> CountWrongTry(Guid id, int most, DateTimeOffset now, CancellationToken ct) => statements.Execute(CountWrongTrySql, [id, most, Number(now)], ct);
 
     public Task<int> Rotate(StoredGrant grant, DateTimeOffset now, DateTimeOffset idleExpiresAt, DateTimeOffset expiresAt, CancellationToken ct) =>
         statements.Execute(RotateSql, [grant.Id, grant.Generation, Number(now), Number(idleExpiresAt), Number(expiresAt)], ct);
@@ -167,6 +180,8 @@ internal sealed class GrantStatements(PreparedStatements statements, Database da
         statements.Execute(KeepSql, [grant.Id, grant.Generation, Number(idleExpiresAt), Number(expiresAt)], ct);
 
     public Task<int> GiveAgain(StoredGrant grant, CancellationToken ct) => statements.Execute(GiveAgainSql, [grant.Id, grant.Generation, grant.Retries], ct);
+
+    private static string Live(string sql, Engine engine) => sql.Replace("{live}", engine == Engine.Postgres ? LiveSql + " FOR SHARE" : LiveSql, StringComparison.Ordinal);
 
     private static string? Text(DbDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
 

@@ -14,7 +14,7 @@ internal sealed class RefreshTokens(Handles handles, IdpOptions options)
     /// be set to get them without, for as long as the session lasts.
     /// </summary>
     public static bool AreDue(Client client, IEnumerable<string> scopes, bool hasSession) =>
-        client.MayUse(GrantNames.RefreshToken) && (scopes.Contains("offline_access") || (hasSession && client.SessionRefreshTokens));
+        client.MayUse(GrantNames.RefreshToken) && ((scopes.Contains("offline_access") && client.Scopes.Contains("offline_access")) || (hasSession && client.SessionRefreshTokens));
 
     /// <summary>Gives a new grant its first refresh token.</summary>
     public string Begin(Grant grant, DateTimeOffset now)

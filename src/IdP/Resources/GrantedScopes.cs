@@ -56,7 +56,8 @@ internal sealed record GrantedScopes(string[] Scopes, Resource? Api, string[] Au
         if (NamedResource(form, catalog, issuer).Failed(out var named, out error)) return error;
         var apis = new Dictionary<long, string>();
         foreach (var identifier in grant.ResourceIdentifier?.Split(' ') ?? [])
-            if (catalog.ByIdentifier(identifier) is { } known) apis.TryAdd(known.Id, identifier);
+            // An API of which the client has lost every scope is nothing that its tokens are for.
+            if (catalog.ByIdentifier(identifier) is { } known && client.Scopes.Any(name => catalog.Scope(name)?.ResourceId == known.Id)) apis.TryAdd(known.Id, identifier);
         if (named.IsNamed && (named.Api is null ? named.Identifier != issuer || apis.Count > 0 : !apis.ContainsKey(named.Api.Id)))
             return OAuthError.InvalidTarget("the resource was not granted");
 

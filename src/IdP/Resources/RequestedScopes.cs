@@ -1,4 +1,5 @@
 using IdP.Clients;
+using IdP.Grants;
 using IdP.Protocol.OAuth;
 
 namespace IdP.Resources;
@@ -37,6 +38,7 @@ internal sealed record RequestedScopes(string[] Names, string[] ResourceIdentifi
             if (named.Count > 0) return OAuthError.InvalidScope("the scopes belong to two resources: name them with the parameter resource");
             named.Add(scope.ResourceId, catalog.ById(scope.ResourceId)!.Identifier);
         }
-        return new RequestedScopes(scopes, [.. named.Values]);
+        var requested = new RequestedScopes(scopes, [.. named.Values]);
+        return requested.ResourceText?.Length > Grant.LongestResources ? OAuthError.InvalidTarget("too many resources in one request") : requested;
     }
 }

@@ -52,10 +52,10 @@ internal sealed class BrowserSessions(SessionStatements statements, Handles hand
             Browser = Shortened(http.Request.Headers.UserAgent.ToString()),
         };
         session.IdleExpiresAt = Idle(now, session.AbsoluteExpiresAt);
-        var begun = await database.Write(async db =>
+        var begun = await database.Write<Guid?>(async db =>
         {
             await proof.Person.Accept(db, ct);
-            if (!await Grant.IsLive(db, user.Id, user.SecurityStamp!, ct)) return false;
+            if (!await Grant.IsLive(db, user.Id, user.SecurityStamp!, ct)) return null;
             var again = current?.UserId == user.Id && await Renew(db, current, session, ct);
             if (!again)
             {
@@ -65,19 +65,18 @@ internal sealed class BrowserSessions(SessionStatements statements, Handles hand
             AuditEvent.Record(db, now, "sign_in.succeeded", facts.ClientId is { } client ? $"client:{client}" : "server", $"user:{user.Subject}", facts.Address,
                 new Dictionary<string, string> { ["session"] = Session.Sid(again ? current!.SessionId : session.Id), ["method"] = proof.Amr });
             await db.SaveChangesAsync(ct);
-            return true;
+            return again ? current!.SessionId : session.Id;
         }, ct);
-        if (!begun) return null;
         if (current is not null) outbox.Wake();
-        var stored = await statements.Read(current?.UserId == user.Id ? current.SessionId : session.Id, ct) ?? await statements.Read(session.Id, ct);
-        if (stored is null) return null;
+        if (begun is not { } id || await statements.Read(id, ct) is not { } stored) return null;
         cookies.Set(http, Cookies.Session, handles.Make(HandleKind.SessionCookie, stored.SessionId, stored.Generation, stored.Seed));
         return stored;
     }
 
-    // The same person proves it once more: the apps that know the session keep knowing it, the cookie from before is worth nothing.
+    // The same person proves it once more: the apps that know the session keep knowing it, the cookies from before are worth nothing. Of two
+    // tabs that sign in at once the later one's is the session's, and neither ends what the other began.
     private static async Task<bool> Renew(IdpDbContext db, SignedIn current, Session next, CancellationToken ct) =>
-        await db.Set<Session>().Where(s => s.Id == current.SessionId && s.Generation == current.Generation && s.EndedAt == null).ExecuteUpdateAsync(set => set
+        await db.Set<Session>().Where(s => s.Id == current.SessionId && s.EndedAt == null).ExecuteUpdateAsync(set => set
             .SetProperty(s => s.Generation, s => s.Generation + 1)
             .SetProperty(s => s.AuthenticatedAt, next.AuthenticatedAt).SetProperty(s => s.Acr, next.Acr).SetProperty(s => s.Amr, next.Amr)
             .SetProperty(s => s.LastUsedAt, next.LastUsedAt).SetProperty(s => s.IdleExpiresAt, next.IdleExpiresAt).SetProperty(s => s.AbsoluteExpiresAt, next.AbsoluteExpiresAt)
@@ -89,5 +88,5 @@ internal sealed class BrowserSessions(SessionStatements statements, Handles hand
         return idle < absolute ? idle : absolute;
     }
 
-    private static string? Shortened(string browser) => browser.Length == 0 ? null : browser.Length <= 256 ? browser : browser[..256];
+    private static string? Shortened(string browser) => browser.Length == 0 ? null : browser.Length <= 256 ? browser : browser[..(char.IsHighSurrogate(browser[255]) ? 255 : 256)];
 }

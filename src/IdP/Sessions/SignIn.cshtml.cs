@@ -24,8 +24,8 @@ internal sealed class SignInModel(AuthorizeEndpoint authorize, Interactions inte
         if (await Open(sealedText, ct) is not var (_, request)) return await Expired();
         UserName = request.Form["login_hint"];
         var session = await sessions.Find(HttpContext, ct);
-        if (session is not null && request.MeantUser is null && request.Prompt.HasFlag(Protocol.OAuth.Prompt.SelectAccount)) Account = session.UserName;
-        else if (session is not null && (request.MeantUser is null || request.MeantUser == session.UserId)) UserName ??= session.UserName;
+        if (session is not null && request.MeantUsers is null && request.Prompt.HasFlag(Protocol.OAuth.Prompt.SelectAccount)) Account = session.UserName;
+        else if (session is not null && request.MeantUsers?.Contains(session.UserId) != false) UserName ??= session.UserName;
         return Page();
     }
 

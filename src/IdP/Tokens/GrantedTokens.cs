@@ -1,4 +1,5 @@
 using IdP.Accounts;
+using IdP.Clients;
 using IdP.Grants;
 using IdP.Http;
 using IdP.Protocol.OAuth;
@@ -26,15 +27,15 @@ internal sealed class GrantedTokens(Subjects subjects, Database database, Resour
             AuthenticatedAt = grant.AuthenticatedAt,
             Acr = grant.Acr,
             AccessTokenLifetime = Authorization.Lifetime(request.Client, granted.Api, options),
-            SignIn = grant.Origin == GrantNames.AuthorizationCode && granted.Scopes.Contains("openid") ? await Facts(grant, nonce, ct) : null,
+            SignIn = grant.Origin == GrantNames.AuthorizationCode && granted.Scopes.Contains("openid") ? await Facts(grant, request.Client, nonce, ct) : null,
         };
     }
 
-    private async ValueTask<SignInFacts> Facts(StoredGrant grant, string? nonce, CancellationToken ct)
+    private async ValueTask<SignInFacts> Facts(StoredGrant grant, Client client, string? nonce, CancellationToken ct)
     {
         var facts = new SignInFacts(grant.AuthenticatedAt, grant.Acr, grant.Amr, grant.SessionId) { Nonce = nonce };
         if (ClaimsRequest.Parse(grant.Claims).Failed(out var claims, out _)) return facts;
-        var names = claims.IdToken.Keys.Where(UserClaims.Names.Contains).ToHashSet(StringComparer.Ordinal);
+        var names = UserClaims.Requested(claims.IdToken.Keys, client).ToHashSet(StringComparer.Ordinal);
         if (names.Count == 0) return facts;
         await using var db = database.OpenForReading();
         return facts with { RequestedClaims = names, Person = await db.Users.SingleOrDefaultAsync(u => u.Id == grant.UserId, ct) };

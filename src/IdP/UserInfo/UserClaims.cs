@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Text.Json;
 using IdP.Accounts;
+using IdP.Clients;
 
 namespace IdP.UserInfo;
 
@@ -21,6 +22,10 @@ internal static class UserClaims
 
     /// <summary>Every claim that some scope opens, for discovery.</summary>
     public static readonly IReadOnlyCollection<string> Names = ByScope.Values.SelectMany(names => names).ToFrozenSet(StringComparer.Ordinal);
+
+    /// <summary>Those of the claims asked for by name that the client may have: a scope of its own opens each of them.</summary>
+    public static IEnumerable<string> Requested(IEnumerable<string> names, Client client) =>
+        names.Where(name => ByScope.Any(scope => scope.Value.Contains(name) && client.Scopes.Contains(scope.Key)));
 
     /// <summary>The claims that scopes open, and those asked for by name.</summary>
     public static HashSet<string> Opened(IEnumerable<string> scopes, IEnumerable<string> requested)

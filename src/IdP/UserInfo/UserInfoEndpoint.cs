@@ -44,7 +44,7 @@ internal sealed class UserInfoEndpoint(TokenReader reader, Liveness liveness, Cl
         }
         if (await Person(claims.GrantId.Value, ct) is not { } person) { await Challenge(http, Invalid("the access token is not valid")); return; }
         facts.Outcome = "told";
-        var names = UserClaims.Opened(scopes, person.Requested);
+        var names = UserClaims.Opened(scopes, UserClaims.Requested(person.Requested, client));
         if (client.UserInfoAlgorithm is { } algorithm) await Sign(http, client, algorithm, claims.Subject, person.User, names);
         else await OAuthResults.Write(http, writer =>
         {

@@ -8,9 +8,10 @@ namespace IdP.Authorize;
 /// <summary>Checks of what an authorization request says of the person and their sign-in (OpenID Connect Core §3.1.2.1, §5.5). Each is pure.</summary>
 internal static class PersonChecks
 {
+    // Not every database can keep a NUL.
     public static Result<AuthorizationRequest> Nonce(AuthorizationRequest request, CheckContext context) =>
-        request.Form["nonce"] is { Length: > Grant.LongestNonce }
-            ? OAuthError.InvalidRequest($"nonce is longer than {Grant.LongestNonce} characters")
+        request.Form["nonce"] is { } nonce && (nonce.Length > Grant.LongestNonce || nonce.Contains('\0'))
+            ? OAuthError.InvalidRequest($"nonce is longer than {Grant.LongestNonce} characters, or has a NUL")
             : request with { Nonce = request.Form["nonce"] };
 
     public static Result<AuthorizationRequest> PromptIsKnown(AuthorizationRequest request, CheckContext context) =>
@@ -31,10 +32,16 @@ internal static class PersonChecks
     public static Result<AuthorizationRequest> HintNamesSomebody(AuthorizationRequest request, CheckContext context)
     {
         if (request.Form["id_token_hint"] is { } hint)
-            request = Mean(request, context.IdTokens.ReadHint(hint) is { } read && read.Audiences.Contains(request.Client.ClientId) ? read.Subject : null, context);
-        // OpenID Connect Core §5.5.1: sub asked for by value.
+            request = context.IdTokens.ReadHint(hint) is { Subject: { } subject } read && read.Audiences.Contains(request.Client.ClientId) && context.Subjects.Find(subject, request.Client) is { } user
+                ? request with { MeantUsers = [user] }
+                : request with { MeansUnknownUser = true };
+        // OpenID Connect Core §5.5.1: sub asked for by value. A value that is nobody's means nobody.
         foreach (var claims in (ReadOnlySpan<IReadOnlyDictionary<string, RequestedClaim>>)[request.Claims.IdToken, request.Claims.UserInfo])
-            if (claims.TryGetValue("sub", out var subject) && subject.Values.Count > 0) request = Mean(request, subject.Values.Count == 1 ? subject.Values[0] : null, context);
+        {
+            if (!claims.TryGetValue("sub", out var asked) || asked.Values.Count == 0) continue;
+            var named = asked.Values.Select(value => context.Subjects.Find(value, request.Client)).OfType<Guid>();
+            request = request with { MeantUsers = [.. request.MeantUsers?.Intersect(named) ?? named] };
+        }
         return request;
     }
 
@@ -43,11 +50,4 @@ internal static class PersonChecks
         request.Claims.IdToken.TryGetValue("acr", out var acr) && acr.IsEssential && acr.Values.Count > 0 && !acr.Values.Any(Acr.All.Contains)
             ? new OAuthError("unmet_authentication_requirements", "no acr that the request calls essential can be met; acr_values_supported lists what there is")
             : request;
-
-    private static AuthorizationRequest Mean(AuthorizationRequest request, string? subject, CheckContext context)
-    {
-        var user = subject is null ? null : context.Subjects.Find(subject, request.Client);
-        var contradicts = request.MeantUser is { } other && user != other;
-        return user is null || contradicts ? request with { MeansUnknownUser = true } : request with { MeantUser = user };
-    }
 }

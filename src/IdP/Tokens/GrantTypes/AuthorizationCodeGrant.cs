@@ -29,7 +29,7 @@ internal sealed class AuthorizationCodeGrant(
         if (grant.ClientKey != request.Client.Id) return OAuthError.InvalidGrant(Refused, "issued to another client");
         if (Mismatch(grant, request.Form) is { } mismatch)
         {
-            if (!request.Client.IsPublic && grant.State == GrantState.Code) await CountWrongTry(grant, ct);
+            if (!request.Client.IsPublic && grant.State == GrantState.Code) await grants.CountWrongTry(grant.Id, MostWrongTries, clock.GetUtcNow(), ct);
             return mismatch;
         }
         // All checks passed: a second one that has everything right is a theft, and nobody can tell of which (RFC 6749 §4.1.2, §10.5).
@@ -37,6 +37,8 @@ internal sealed class AuthorizationCodeGrant(
         if (grant.State != GrantState.Code) return OAuthError.InvalidGrant(Refused, "revoked");
         var now = clock.GetUtcNow();
         if (grant.HandleExpiresAt <= now) return OAuthError.InvalidGrant(Refused, "expired");
+        // An address that the client has lost since may have been the reason: what was sent there is worth nothing.
+        if (RedirectUri.Prove(request.Client.RedirectUris, grant.RedirectUri!, request.Client.IsNative) is null) return OAuthError.InvalidGrant(Refused, "the redirect_uri is not registered any more");
         if (!grant.PersonIsEnabled) return OAuthError.InvalidGrant(Refused, "the person is disabled");
         if ((await tokens.Prepare(grant, request, grant.Nonce, ct)).Failed(out var authorization, out var error)) return error;
 
@@ -64,23 +66,15 @@ internal sealed class AuthorizationCodeGrant(
         return verifier is not null && Pkce.Verify(challenge, verifier) ? null : OAuthError.InvalidGrant(Refused, "code_verifier missing or wrong");
     }
 
-    private async Task CountWrongTry(StoredGrant grant, CancellationToken ct)
-    {
-        if (grant.WrongTries + 1 < MostWrongTries) await grants.CountWrongTry(grant.Id, ct);
-        else await database.Write(db => Grant.Revoke(Only(db, grant), clock.GetUtcNow(), ct), ct);
-    }
-
     private async Task<OAuthError> Replayed(StoredGrant grant, GrantRequest request, CancellationToken ct)
     {
         var now = clock.GetUtcNow();
         await database.Write(async db =>
         {
-            await Grant.Revoke(Only(db, grant), now, ct);
+            await Grant.Revoke(db.Set<Grant>().Where(g => g.Id == grant.Id), now, ct);
             AuditEvent.Record(db, now, "code.replayed", $"client:{request.Client.ClientId}", $"grant:{grant.Id:N}", request.Facts.Address);
             await db.SaveChangesAsync(ct);
         }, ct);
         return OAuthError.InvalidGrant(Refused, "redeemed a second time: the grant is revoked");
     }
-
-    private static IQueryable<Grant> Only(IdpDbContext db, StoredGrant grant) => db.Set<Grant>().Where(g => g.Id == grant.Id);
 }

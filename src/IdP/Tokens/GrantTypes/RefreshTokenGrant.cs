@@ -51,6 +51,7 @@ internal sealed class RefreshTokenGrant(
         if (grant.ClientKey != request.Client.Id) return OAuthError.InvalidGrant(Refused, "issued to another client");
         if (grant.State != GrantState.Active) return OAuthError.InvalidGrant(Refused, "the grant was revoked");
         if (!grant.PersonIsEnabled) return OAuthError.InvalidGrant(Refused, "the person is disabled");
+        if (!RefreshTokens.AreDue(request.Client, grant.Scope.Split(' '), hasSession: grant.SessionId is not null)) return OAuthError.InvalidGrant(Refused, "the client has lost offline_access");
         var now = clock.GetUtcNow();
         if (grant.IsOutOfSession(now)) return OAuthError.InvalidGrant(Refused, "the session is over");
         return grant.IdleExpiresAt <= now || grant.AbsoluteExpiresAt <= now ? OAuthError.InvalidGrant(Refused, "expired") : grant;
