@@ -98,10 +98,10 @@ internal sealed class Browser : IDisposable
     public async Task<PageAnswer> Deny(PageAnswer page) => await Follow(await Submit(page, "/consent?handler=Deny"));
 
     /// <summary>Goes the whole way, through sign-in and consent as far as they are asked for, to the authorization response.</summary>
-    public async Task<PageAnswer> Complete(IEnumerable<KeyValuePair<string, string>> parameters, string user = "alice")
+    public async Task<PageAnswer> Complete(IEnumerable<KeyValuePair<string, string>> parameters, string user = "alice", string password = IdpServer.Password)
     {
         var answer = await Authorize(parameters);
-        if (answer.Body.Contains("id=\"login-submit\"", StringComparison.Ordinal)) answer = await SignIn(answer, user);
+        if (answer.Body.Contains("id=\"login-submit\"", StringComparison.Ordinal)) answer = await SignIn(answer, user, password);
         if (answer.Body.Contains("id=\"consent-accept\"", StringComparison.Ordinal)) answer = await Accept(answer);
         return answer;
     }

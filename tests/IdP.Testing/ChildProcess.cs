@@ -82,6 +82,13 @@ public sealed class ChildProcess : IAsyncDisposable
         return new EndedProcess(process.ExitCode, output, await error);
     }
 
+    /// <summary>Ends the program in the middle of whatever it does (SIGKILL): nothing is written any more, nothing said.</summary>
+    public Task Kill()
+    {
+        _process.Kill(entireProcessTree: true);
+        return _process.WaitForExitAsync();
+    }
+
     /// <summary>Asks the program to end, as an operator would (SIGTERM), and waits for it.</summary>
     public async ValueTask DisposeAsync()
     {

@@ -93,6 +93,6 @@ internal static class Invariants
         return (answer, before, await server.Count("Grants"));
     }
 
-    private static List<string> Records(IdpServer server, int after, string trace) =>
+    internal static List<string> Records(IdpServer server, int after, string trace) =>
         server.Log.Lines.Skip(after).Where(line => line.StartsWith(RequestLog, StringComparison.Ordinal) && line.EndsWith($" trace={trace}", StringComparison.Ordinal)).ToList();
 }
