@@ -101,7 +101,7 @@ public sealed class Destinations(PageServer fixture) : IClassFixture<PageServer>
         Assert.Contains("lang=\"de\"", page.Body, StringComparison.Ordinal);
         Assert.Contains($"App {app.Id}", page.Body, StringComparison.Ordinal);
         // Browsers apply form-action to where the form leads in the end.
-        Assert.Contains($"form-action 'self' {app.Origin};", page.Header("Content-Security-Policy"), StringComparison.Ordinal);
+        Assert.Contains($"form-action 'self' {app.Origin} ", page.Header("Content-Security-Policy"), StringComparison.Ordinal);
         await app.AssertSignedIn(browser);
         var answer = await LogoutApp.Confirm(browser, page);
         Assert.Equal((303, $"{app.SignedOut}?state=a%20b%26c"), (answer.Status, answer.Location));
