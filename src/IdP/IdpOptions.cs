@@ -137,6 +137,9 @@ public sealed class LimitOptions
     /// <summary>Failures a minute of one address before callers there that never succeeded get 429.</summary>
     public int FailuresPerAddress { get; set; } = 300;
 
+    /// <summary>Authorization requests a minute that may be pushed from one address in the name of a public client before it gets 429.</summary>
+    public int PushesPerPublicCaller { get; set; } = 120;
+
     /// <summary>Unrecognizable tokens a minute that one resource server may introspect before it gets 429.</summary>
     public int UnknownTokensPerCaller { get; set; } = 600;
 }

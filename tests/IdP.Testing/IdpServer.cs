@@ -70,7 +70,7 @@ internal sealed class IdpServer : IAsyncDisposable
         // A full hash takes a tenth of a second; these tests are about what happens around it.
         options.Passwords.Iterations = 1000;
         // Tests share an address and fail on purpose; those about the limits set them.
-        (options.Limits.FailuresPerCaller, options.Limits.FailuresPerAddress, options.Limits.UnknownTokensPerCaller) = (100_000, 100_000, 100_000);
+        (options.Limits.FailuresPerCaller, options.Limits.FailuresPerAddress, options.Limits.UnknownTokensPerCaller, options.Limits.PushesPerPublicCaller) = (100_000, 100_000, 100_000, 100_000);
         configure?.Invoke(options);
         url = options.Urls;
         clock ??= new TestClock();

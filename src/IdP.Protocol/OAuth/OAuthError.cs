@@ -27,7 +27,7 @@ internal sealed record OAuthError(string Code, string Description, int Status = 
     public static OAuthError TooLarge(string description) => new("invalid_request", description, 413);
 
     public static OAuthError TooManyFailures(int seconds) =>
-        new("temporarily_unavailable", $"too many failed attempts; wait {seconds} seconds", 429) { RetryAfter = seconds };
+        new("temporarily_unavailable", $"too many attempts; wait {seconds} seconds", 429) { RetryAfter = seconds };
 
     public static OAuthError Unavailable(string description, int seconds, string? detail = null) =>
         new("temporarily_unavailable", description, 503, detail) { RetryAfter = seconds };

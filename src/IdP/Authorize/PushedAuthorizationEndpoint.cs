@@ -8,7 +8,7 @@ namespace IdP.Authorize;
 
 /// <summary>RFC 9126: the client hands its authorization request over by itself and gets a request_uri for the browser.</summary>
 internal sealed class PushedAuthorizationEndpoint(
-    ClientAuthentication clients, AuthorizationRequestPipeline pipeline, GrantStatements grants, Handles handles, ChangePoll poll, IdpOptions options, TimeProvider clock)
+    ClientAuthentication clients, AuthorizationRequestPipeline pipeline, GrantStatements grants, Handles handles, FailureLimiter limiter, ChangePoll poll, IdpOptions options, TimeProvider clock)
 {
     public const string Path = "/connect/par";
 
@@ -21,6 +21,12 @@ internal sealed class PushedAuthorizationEndpoint(
         var client = authenticated.Client;
         Cors.AllowOwnOrigin(http, client);
         if (client.IsDisabled) { await OAuthResults.Error(http, OAuthError.InvalidClient("the client is disabled")); return; }
+        // RFC 9126 §7.1: each push is a row, and anybody can push in the name of a client that proves nothing.
+        if (client.IsPublic && limiter.CountAgainst("push", $"{RequestFacts.Of(http).Address} {client.ClientId}", options.Limits.PushesPerPublicCaller) is { } seconds)
+        {
+            await OAuthResults.Error(http, OAuthError.TooManyFailures(seconds));
+            return;
+        }
         // RFC 9126 §2.1
         if (form.Has("request_uri")) { await OAuthResults.Error(http, OAuthError.InvalidRequest("a pushed request cannot name another by request_uri")); return; }
 
