@@ -242,7 +242,8 @@ public sealed class Notices(PageServer fixture) : IClassFixture<PageServer>
     private async Task<OutboxItem?> Item(Receiver receiver)
     {
         await using var db = _server.Database.OpenForReading();
-        return await db.Set<OutboxItem>().SingleOrDefaultAsync(o => o.Target.StartsWith(receiver.Url));
+        // Of several that are due one is as good as another: tests ask whether any is left.
+        return await db.Set<OutboxItem>().OrderBy(o => o.Id).FirstOrDefaultAsync(o => o.Target.StartsWith(receiver.Url));
     }
 
     private static async Task<bool> Eventually(Func<Task<bool>> condition)
