@@ -13,7 +13,7 @@ namespace IdP.Authorize;
 /// <c>continue</c>, and this decides what comes next.
 /// </summary>
 internal sealed class AuthorizeEndpoint(
-    AuthorizationRequestPipeline pipeline, Interactions interactions, BrowserSessions sessions, ConsentStatements consents, Codes codes, AuthorizationResponse response, ChangePoll poll, TimeProvider clock)
+    AuthorizationRequestPipeline pipeline, PostedRequests posted, Interactions interactions, BrowserSessions sessions, ConsentStatements consents, Codes codes, AuthorizationResponse response, ChangePoll poll, TimeProvider clock)
 {
     public const string Path = "/connect/authorize";
 
@@ -25,7 +25,7 @@ internal sealed class AuthorizeEndpoint(
         var ct = http.RequestAborted;
 
         // 1. Read: the address, or the form of a POST, or what was sealed on the way to a page.
-        if ((await Read(http, ct)).Failed(out var form, out var error)) { await ErrorPage.Show(http, error); return; }
+        if ((await posted.Read(http, ct)).Failed(out var form, out var error)) { await ErrorPage.Show(http, error); return; }
         Interaction? way = null;
         if (form[Interactions.Parameter] is { } sealedText && (way = interactions.Open(http, sealedText)) is null) { await ErrorPage.Show(http, ErrorPage.Expired); return; }
 
@@ -73,15 +73,6 @@ internal sealed class AuthorizeEndpoint(
         return (await Recheck(way, ct)).Request is { } request ? (way, request) : null;
     }
 
-    private async ValueTask<Result<FormParameters>> Read(HttpContext http, CancellationToken ct)
-    {
-        if (HttpMethods.IsPost(http.Request.Method)) return await OAuthForm.Read(http.Request, ct, lenient: true);
-        var query = http.Request.QueryString.Value ?? "";
-        if (FormParameters.ParseLeniently(Encoding.UTF8.GetBytes(query.Length > 0 ? query[1..] : "")).Failed(out var form, out var error)) return error;
-        if (form[Interactions.PostedParameter] is not { } posted) return form;
-        return interactions.OpenPosted(posted) is { } kept ? FormParameters.ParseLeniently(kept) : ErrorPage.Expired;
-    }
-
     private Task Refuse(HttpContext http, RefusedRequest refused) =>
         refused.Target is { } target ? response.Error(http, target, refused.Error) : ErrorPage.Show(http, refused.Error);
 
@@ -90,7 +81,7 @@ internal sealed class AuthorizeEndpoint(
         var parameters = form.Encode();
         return TooLarge(parameters) is { } error
             ? response.Error(http, request.Target, error)
-            : Redirect(http, $"{Path}?{Interactions.PostedParameter}={interactions.SealPosted(parameters)}");
+            : posted.ToGet(http, Path, parameters);
     }
 
     private Task ToPage(HttpContext http, AuthorizationRequest request, Interaction way, NextStep next)
@@ -98,19 +89,10 @@ internal sealed class AuthorizeEndpoint(
         if (TooLarge(way.Parameters) is { } error) return response.Error(http, request.Target, error);
         var page = next == NextStep.Consent ? PageAddresses.Consent : PageAddresses.SignIn;
         RequestFacts.Of(http).Outcome = page;
-        return Redirect(http, $"{page}?{Interactions.Parameter}={interactions.Seal(http, way)}");
+        return SeeOther.Send(http, $"{page}?{Interactions.Parameter}={interactions.Seal(http, way)}");
     }
 
     private static OAuthError? TooLarge(string? parameters) => parameters?.Length > AuthorizationRequestPipeline.LongestRequest
         ? OAuthError.InvalidRequest($"the request is larger than {AuthorizationRequestPipeline.LongestRequest} bytes: push it to /connect/par")
         : null;
-
-    private static Task Redirect(HttpContext http, string location)
-    {
-        http.Response.StatusCode = 303;
-        http.Response.Headers.Location = location;
-        http.Response.Headers.CacheControl = "no-store";
-        http.Response.Headers["Referrer-Policy"] = "no-referrer";
-        return Task.CompletedTask;
-    }
 }

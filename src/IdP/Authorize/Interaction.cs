@@ -1,7 +1,5 @@
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using IdP.Keys;
 using IdP.Ui;
 
 namespace IdP.Authorize;
@@ -33,17 +31,13 @@ internal sealed record Interaction
 }
 
 /// <summary>Seals interactions and opens them again.</summary>
-internal sealed class Interactions(BrowserSeal seal, Sealer sealer, TimeProvider clock)
+internal sealed class Interactions(BrowserSeal seal, TimeProvider clock)
 {
     public static readonly TimeSpan Life = TimeSpan.FromMinutes(30);
 
     /// <summary>The parameter, of the authorization endpoint and of pages, that carries a sealed interaction.</summary>
     public const string Parameter = "continue";
-
-    /// <summary>The parameter of the authorization endpoint that carries what was posted to it.</summary>
-    public const string PostedParameter = "posted";
     private const string Use = "idp interaction";
-    private const string PostedUse = "idp posted request";
 
     public Interaction Begin(AuthorizationRequest request) => new()
     {
@@ -63,11 +57,6 @@ internal sealed class Interactions(BrowserSeal seal, Sealer sealer, TimeProvider
         var interaction = JsonSerializer.Deserialize(opened, InteractionJson.Default.Interaction)!;
         return clock.GetUtcNow().ToUnixTimeMilliseconds() - interaction.StartedAt < Life.TotalMilliseconds ? interaction : null;
     }
-
-    /// <summary>Seals parameters for the one redirect from a POST to a GET. It says nothing of anybody, so any browser may bring it.</summary>
-    public string SealPosted(string parameters) => sealer.Seal(KeyPurpose.SealPage, PostedUse, Encoding.UTF8.GetBytes(parameters));
-
-    public byte[]? OpenPosted(string sealedText) => sealer.Open(KeyPurpose.SealPage, PostedUse, sealedText)?.Content;
 }
 
 [JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault)]

@@ -1,4 +1,3 @@
-using System.Text;
 using IdP.Authorize;
 using IdP.Http;
 using IdP.Protocol.OAuth;
@@ -9,7 +8,7 @@ using IdP.Ui;
 namespace IdP.Logout;
 
 /// <summary>RP-Initiated Logout 1.0: an app sends the person here to sign out, by a redirect or by a form.</summary>
-internal sealed class LogoutEndpoint(LogoutRequests requests, BrowserSessions sessions, SignOut signOut, SignOutPages pages, ChangePoll poll)
+internal sealed class LogoutEndpoint(LogoutRequests requests, PostedRequests posted, BrowserSessions sessions, SignOut signOut, SignOutPages pages, ChangePoll poll)
 {
     public const string Path = "/connect/logout";
 
@@ -18,7 +17,7 @@ internal sealed class LogoutEndpoint(LogoutRequests requests, BrowserSessions se
         var ct = http.RequestAborted;
 
         // 1. Read: the address, or the form of a POST, or what was sealed when a POST became a GET.
-        if ((await Read(http, ct)).Failed(out var form, out var error)) { await ErrorPage.Show(http, error); return; }
+        if ((await posted.Read(http, ct)).Failed(out var form, out var error)) { await ErrorPage.Show(http, error); return; }
 
         // 2. A node that has lost sight of the database may not know which addresses still count.
         if (!await poll.IsFresh(ct)) { await ErrorPage.Show(http, OAuthError.Unavailable("the server cannot reach its database; try again", 2)); return; }
@@ -36,7 +35,7 @@ internal sealed class LogoutEndpoint(LogoutRequests requests, BrowserSessions se
         if (session is not null && !isProven)
         {
             RequestFacts.Of(http).Outcome = PageAddresses.SignOut;
-            await Redirect(http, pages.Address(http, Question(request, session)));
+            await SeeOther.Send(http, pages.Address(http, Question(request, session)));
             return;
         }
 
@@ -44,7 +43,7 @@ internal sealed class LogoutEndpoint(LogoutRequests requests, BrowserSessions se
         if (session is not null) await signOut.End(http, session, request.Client?.ClientId);
         var destination = request.RedirectUri is { } address ? new Destination(request.Client!, address, request.State) : null;
         var leadsOn = isProven || request.Hint is { IsExpired: false };
-        await Redirect(http, await signOut.Next(http, session?.SessionId, destination, leadsOn, request.Locales, ct));
+        await SeeOther.Send(http, await signOut.Next(http, session?.SessionId, destination, leadsOn, request.Locales, ct));
     }
 
     private static SignOutQuestion Question(LogoutRequest request, SignedIn session) => new()
@@ -56,29 +55,11 @@ internal sealed class LogoutEndpoint(LogoutRequests requests, BrowserSessions se
         Session = session.SessionId,
     };
 
-    private async ValueTask<Result<FormParameters>> Read(HttpContext http, CancellationToken ct)
-    {
-        if (HttpMethods.IsPost(http.Request.Method)) return await OAuthForm.Read(http.Request, ct, lenient: true);
-        var query = http.Request.QueryString.Value ?? "";
-        if (FormParameters.ParseLeniently(Encoding.UTF8.GetBytes(query.Length > 0 ? query[1..] : "")).Failed(out var form, out var error)) return error;
-        if (form[SignOutPages.PostedParameter] is not { } posted) return form;
-        return pages.OpenPosted(posted) is { } kept ? FormParameters.ParseLeniently(kept) : ErrorPage.Expired;
-    }
-
     private Task Bounce(HttpContext http, FormParameters form)
     {
         var parameters = form.Encode();
         return parameters.Length > AuthorizationRequestPipeline.LongestRequest
             ? ErrorPage.Show(http, OAuthError.TooLarge($"the request is larger than {AuthorizationRequestPipeline.LongestRequest} bytes"))
-            : Redirect(http, $"{Path}?{SignOutPages.PostedParameter}={pages.SealPosted(parameters)}");
-    }
-
-    private static Task Redirect(HttpContext http, string location)
-    {
-        http.Response.StatusCode = 303;
-        http.Response.Headers.Location = location;
-        http.Response.Headers.CacheControl = "no-store";
-        http.Response.Headers["Referrer-Policy"] = "no-referrer";
-        return Task.CompletedTask;
+            : posted.ToGet(http, Path, parameters);
     }
 }

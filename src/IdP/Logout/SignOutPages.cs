@@ -1,7 +1,5 @@
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using IdP.Keys;
 using IdP.Ui;
 
 namespace IdP.Logout;
@@ -36,16 +34,12 @@ internal sealed record SignOutDone
 }
 
 /// <summary>Seals what travels between the pages of a sign-out. Question and answer have uses of their own: one is never taken for the other.</summary>
-internal sealed class SignOutPages(BrowserSeal seal, Sealer sealer, TimeProvider clock)
+internal sealed class SignOutPages(BrowserSeal seal, TimeProvider clock)
 {
     public const string Parameter = "continue";
 
-    /// <summary>The parameter of the endpoint that carries what was posted to it.</summary>
-    public const string PostedParameter = "posted";
-
     private const string QuestionUse = "idp sign-out question";
     private const string DoneUse = "idp sign-out done";
-    private const string PostedUse = "idp posted sign-out";
     private static readonly TimeSpan Life = TimeSpan.FromMinutes(30);
 
     public string Address(HttpContext http, SignOutQuestion question) =>
@@ -62,11 +56,6 @@ internal sealed class SignOutPages(BrowserSeal seal, Sealer sealer, TimeProvider
 
     public SignOutDone? OpenDone(HttpContext http, string? sealedText) =>
         seal.Open(http, DoneUse, sealedText) is { } opened && JsonSerializer.Deserialize(opened, SignOutJson.Default.SignOutDone)! is var done && IsYoung(done.StartedAt) ? done : null;
-
-    /// <summary>Seals parameters for the one redirect from a POST to a GET. It proves nothing that the same parameters in an address would not.</summary>
-    public string SealPosted(string parameters) => sealer.Seal(KeyPurpose.SealPage, PostedUse, Encoding.UTF8.GetBytes(parameters));
-
-    public byte[]? OpenPosted(string sealedText) => sealer.Open(KeyPurpose.SealPage, PostedUse, sealedText)?.Content;
 
     private long Now => clock.GetUtcNow().ToUnixTimeMilliseconds();
 

@@ -13,6 +13,7 @@ internal static class UiFeature
     public static void AddUi(this WebApplicationBuilder builder)
     {
         builder.Services.AddSingleton<Stylesheet>();
+        builder.Services.AddSingleton<PostedRequests>();
         builder.Services.AddSingleton<BrowserSeal>();
         builder.Services.AddRazorPages().WithRazorPagesAtContentRoot().AddMvcOptions(options => options.Filters.Add<PageRules>());
         builder.Services.AddSingleton<IDataProtectionProvider, PageProtection>();
