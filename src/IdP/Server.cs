@@ -15,6 +15,7 @@ using IdP.Sessions;
 using IdP.Storage;
 using IdP.Tokens;
 using IdP.Ui;
+using IdP.Upstream;
 using IdP.UserInfo;
 
 namespace IdP;
@@ -47,6 +48,7 @@ internal static class Server
         builder.Services.AddAuthorize();
         builder.Services.AddOutbox();
         builder.Services.AddLogout();
+        builder.Services.AddUpstream();
         builder.AddUi();
         builder.Services.AddRetention();
         customize?.Invoke(builder);
@@ -60,6 +62,7 @@ internal static class Server
         app.MapUserInfo();
         app.MapAuthorize();
         app.MapLogout();
+        app.MapUpstream();
         app.MapUi();
         return app;
     }
@@ -74,6 +77,7 @@ internal static class Server
         services.AddClients();
         services.AddAccounts();
         services.AddGrants();
+        services.AddUpstreamStatements();
     }
 
     /// <summary>Brings the database up to date, opens the keys and loads what is kept in memory.</summary>
@@ -93,6 +97,7 @@ internal static class Server
         poll.Follow(keys.Load);
         poll.Follow(catalog.Load);
         poll.Follow(clients.Load);
+        poll.Follow(services.GetRequiredService<UpstreamCatalog>().Load);
         await poll.Ask(ct);
     }
 }

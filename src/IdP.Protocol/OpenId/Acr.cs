@@ -6,9 +6,15 @@ internal static class Acr
     /// <summary>A password alone.</summary>
     public const string Password = "urn:idp:acr:password";
 
+    /// <summary>Another provider says so, in whatever way it found out.</summary>
+    public const string Upstream = "urn:idp:acr:upstream";
+
     /// <summary>From weak to strong; discovery lists them.</summary>
-    public static readonly IReadOnlyList<string> All = [Password];
+    public static readonly IReadOnlyList<string> All = [Upstream, Password];
 
     /// <summary>RFC 8176 §2: a password.</summary>
     public const string PasswordMethod = "pwd";
+
+    /// <summary>Federated; RFC 8176 has no value for it, and this one is what others use.</summary>
+    public const string UpstreamMethod = "fed";
 }

@@ -10,13 +10,16 @@ using Microsoft.EntityFrameworkCore;
 
 namespace IdP.Accounts;
 
-/// <summary>A person who has just proved a password. <see cref="Accept"/> belongs into the transaction that acts on it.</summary>
-internal sealed record ProvenPerson(User User, byte[] AttemptKey, string? NewHash)
+/// <summary>A person who has just proved who they are. <see cref="Accept"/> belongs into the transaction that acts on it.</summary>
+internal sealed record ProvenPerson(User User, byte[]? AttemptKey, string? NewHash)
 {
+    /// <summary>Proved otherwise than by a password: there is no attempt to give back.</summary>
+    public static ProvenPerson WithoutPassword(User user) => new(user, AttemptKey: null, NewHash: null);
+
     /// <summary>Gives the reserved attempt back and stores the stronger hash, if there is one.</summary>
     public async Task Accept(IdpDbContext db, CancellationToken ct)
     {
-        await db.Set<SignInAttempts>().Where(a => a.Key == AttemptKey && a.Failures > 0)
+        if (AttemptKey is not null) await db.Set<SignInAttempts>().Where(a => a.Key == AttemptKey && a.Failures > 0)
             .ExecuteUpdateAsync(set => set.SetProperty(a => a.Failures, a => a.Failures - 1), ct);
         if (NewHash is not null)
             await db.Set<User>().Where(u => u.Id == User.Id && u.PasswordHash == User.PasswordHash)

@@ -16,15 +16,15 @@ internal sealed class UserStatements(TimeProvider clock)
 {
     private static readonly UpperInvariantLookupNormalizer Normalizer = new();
 
-    /// <summary>Adds an account that has its name, and whatever else its owner is known by; the rest is set here.</summary>
-    public async Task<User> Add(IdpDbContext db, User user, HashedPassword password, string actor, CancellationToken ct)
+    /// <summary>Adds an account that has its name, and whatever else its owner is known by; the rest is set here. Without a password nobody signs in by one.</summary>
+    public async Task<User> Add(IdpDbContext db, User user, HashedPassword? password, string actor, CancellationToken ct)
     {
         await ServerState.TakeTurn(db, ct);
         RequireFineText(user);
         await RequireFree(db, user, ct);
         var now = clock.GetUtcNow();
         user.Id = Guid.CreateVersion7(now);
-        user.PasswordHash = password.Value;
+        user.PasswordHash = password?.Value;
         (user.CreatedAt, user.UpdatedAt) = (now, now);
         using var accounts = Accounts(db);
         Succeed(await accounts.CreateAsync(user));

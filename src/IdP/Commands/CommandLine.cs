@@ -42,6 +42,7 @@ internal static class CommandLine
         ScopeCommands.Build(),
         UserCommands.Build(),
         ConsentCommands.Build(),
+        UpstreamCommands.Build(),
         KeyCommands.Build(),
     };
 

@@ -119,7 +119,7 @@ internal sealed class KeyRing(Database database, IdpOptions options, TimeProvide
     {
         var now = clock.GetUtcNow();
         foreach (var key in _keys.Symmetric)
-            if (key.Stored.KeyId == keyId && key.Stored.Purpose == purpose && (purpose == KeyPurpose.Hash || key.IsKept(now))) return key.Secret;
+            if (key.Stored.KeyId == keyId && key.Stored.Purpose == purpose && (purpose is KeyPurpose.Hash or KeyPurpose.SealStored || key.IsKept(now))) return key.Secret;
         return null;
     }
 
@@ -141,6 +141,7 @@ internal sealed class KeyRing(Database database, IdpOptions options, TimeProvide
         await KeyStatements.Ensure(db, Masters, KeyPurpose.Handle, KeyStatements.HandleAlgorithm, now, ct);
         await KeyStatements.Ensure(db, Masters, KeyPurpose.SealToken, KeyStatements.SealAlgorithm, now, ct);
         await KeyStatements.Ensure(db, Masters, KeyPurpose.SealPage, KeyStatements.SealAlgorithm, now, ct);
+        await KeyStatements.Ensure(db, Masters, KeyPurpose.SealStored, KeyStatements.SealAlgorithm, now, ct);
         await KeyStatements.Ensure(db, Masters, KeyPurpose.Pairwise, KeyStatements.PairwiseAlgorithm, now, ct);
         await KeyStatements.Ensure(db, Masters, KeyPurpose.Sign, SigningAlgorithms.ES256, now, ct);
     }

@@ -77,7 +77,7 @@ internal static class KeyStatements
     public static Task<int> Sweep(IdpDbContext db, DateTimeOffset now, CancellationToken ct)
     {
         var gone = now - LongestToken - TimeSpan.FromMinutes(5);
-        return db.Set<StoredKey>().Where(k => k.Purpose != KeyPurpose.Hash && k.Purpose != KeyPurpose.Handle && k.Purpose != KeyPurpose.Pairwise && (k.ActiveUntil < gone || k.RevokedAt < gone)).ExecuteDeleteAsync(ct);
+        return db.Set<StoredKey>().Where(k => k.Purpose != KeyPurpose.Hash && k.Purpose != KeyPurpose.Handle && k.Purpose != KeyPurpose.Pairwise && k.Purpose != KeyPurpose.SealStored && (k.ActiveUntil < gone || k.RevokedAt < gone)).ExecuteDeleteAsync(ct);
     }
 
     /// <summary>Seals every key with the first master key.</summary>
@@ -141,9 +141,9 @@ internal static class KeyStatements
         return (key.KeyId, key.ExportPkcs8());
     }
 
-    // Hashes cannot be made again without the secrets, and handles may live for months: these keys stay until a command replaces them.
+    // Hashes cannot be made again without the secrets, and handles and sealed secrets may live for months: these keys stay until a command replaces them.
     // Pairwise subjects stay for ever.
-    private static bool Stays(KeyPurpose purpose) => purpose is KeyPurpose.Hash or KeyPurpose.Handle or KeyPurpose.Pairwise;
+    private static bool Stays(KeyPurpose purpose) => purpose is KeyPurpose.Hash or KeyPurpose.Handle or KeyPurpose.Pairwise or KeyPurpose.SealStored;
 
     private static DateTimeOffset Later(DateTimeOffset a, DateTimeOffset b) => a > b ? a : b;
 }

@@ -22,6 +22,9 @@ internal enum KeyPurpose
 
     /// <summary>Encrypts the ids of people into pairwise subjects; it never changes, or everybody would be somebody else.</summary>
     Pairwise = 6,
+
+    /// <summary>Seals what stands in the database for long, such as the secrets of this provider at others; every one of them is kept.</summary>
+    SealStored = 7,
 }
 
 /// <summary>A key at rest: its private part is sealed under a master key.</summary>

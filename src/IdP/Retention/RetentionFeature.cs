@@ -3,13 +3,14 @@ using IdP.Grants;
 using IdP.Outbox;
 using IdP.Sessions;
 using IdP.Storage;
+using IdP.Upstream;
 using Microsoft.EntityFrameworkCore;
 
 namespace IdP.Retention;
 
 /// <summary>
 /// Owns the removal of rows that mean nothing any more: grants whose last token has expired, revoked tokens that would have expired by
-/// now, sessions that are over and that no grant names, counters whose window is over, notices that nobody has sent for a week. Small
+/// now, sessions that are over and that no grant names, counters whose window is over, ways to other providers that nobody came back on, notices that nobody has sent for a week. Small
 /// keyed batches, each a write of its own, so that nobody waits for a sweep.
 /// </summary>
 internal static class RetentionFeature
@@ -26,6 +27,7 @@ internal static class RetentionFeature
             await database.Write(db => db.Set<Grant>().Where(g => g.ExpiresAt < gone).OrderBy(g => g.ExpiresAt).Take(batch).ExecuteDeleteAsync(ct), ct) +
             await EndSessions(database, now, batch, ct) +
             await DeleteSessions(database, gone, batch, ct) +
+            await database.Write(db => db.Set<UpstreamRequest>().Where(r => r.ExpiresAt < gone).OrderBy(r => r.ExpiresAt).Take(batch).ExecuteDeleteAsync(ct), ct) +
             await database.Write(db => db.Set<OutboxItem>().Where(o => o.CreatedAt < now.AddDays(-7)).OrderBy(o => o.Id).Take(batch).ExecuteDeleteAsync(ct), ct) +
             await database.Write(db => db.Set<SignInAttempts>().Where(a => a.WindowEndsAt < gone).OrderBy(a => a.WindowEndsAt).Take(batch).ExecuteDeleteAsync(ct), ct);
     }

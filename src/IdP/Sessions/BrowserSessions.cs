@@ -10,7 +10,14 @@ using Microsoft.EntityFrameworkCore;
 namespace IdP.Sessions;
 
 /// <summary>How somebody has just proved who they are.</summary>
-internal sealed record SignInProof(ProvenPerson Person, string Acr, string Amr);
+internal sealed record SignInProof(ProvenPerson Person, string Acr, string Amr)
+{
+    /// <summary>When, if it was earlier and elsewhere.</summary>
+    public DateTimeOffset? At { get; init; }
+
+    /// <summary>The other provider that says so.</summary>
+    public long? UpstreamProviderId { get; init; }
+}
 
 /// <summary>Who is signed in in a browser, and how that begins. How it ends is <see cref="SessionEnd"/>'s.</summary>
 internal sealed class BrowserSessions(SessionStatements statements, Handles handles, Cookies cookies, Database database, OutboxSender outbox, IdpOptions options, TimeProvider clock)
@@ -43,7 +50,8 @@ internal sealed class BrowserSessions(SessionStatements statements, Handles hand
             UserId = user.Id,
             Seed = RandomNumberGenerator.GetBytes(32),
             CreatedAt = now,
-            AuthenticatedAt = now,
+            AuthenticatedAt = proof.At is { } at && at < now ? at : now,
+            UpstreamProviderId = proof.UpstreamProviderId,
             Acr = proof.Acr,
             Amr = proof.Amr,
             LastUsedAt = now,
@@ -79,6 +87,7 @@ internal sealed class BrowserSessions(SessionStatements statements, Handles hand
         await db.Set<Session>().Where(s => s.Id == current.SessionId && s.EndedAt == null).ExecuteUpdateAsync(set => set
             .SetProperty(s => s.Generation, s => s.Generation + 1)
             .SetProperty(s => s.AuthenticatedAt, next.AuthenticatedAt).SetProperty(s => s.Acr, next.Acr).SetProperty(s => s.Amr, next.Amr)
+            .SetProperty(s => s.UpstreamProviderId, next.UpstreamProviderId)
             .SetProperty(s => s.LastUsedAt, next.LastUsedAt).SetProperty(s => s.IdleExpiresAt, next.IdleExpiresAt).SetProperty(s => s.AbsoluteExpiresAt, next.AbsoluteExpiresAt)
             .SetProperty(s => s.Address, next.Address).SetProperty(s => s.Browser, next.Browser), ct) == 1;
 

@@ -22,6 +22,9 @@ internal sealed class Session
     public DateTimeOffset AuthenticatedAt { get; set; }
     public required string Acr { get; set; }
     public required string Amr { get; set; }
+
+    /// <summary>The other provider that the person last proved it at; null when it was here.</summary>
+    public long? UpstreamProviderId { get; set; }
     public DateTimeOffset LastUsedAt { get; set; }
 
     /// <summary>When it ends without use, and when in any case.</summary>
@@ -47,6 +50,7 @@ internal sealed class Session
             builder.Property(s => s.Address).HasMaxLength(64);
             builder.Property(s => s.Browser).HasMaxLength(256);
             builder.HasIndex(s => s.UserId);
+            builder.HasIndex(s => s.UpstreamProviderId);
             builder.HasIndex(s => s.AbsoluteExpiresAt);
             builder.HasOne<User>().WithMany().HasForeignKey(s => s.UserId).OnDelete(DeleteBehavior.Cascade);
         }

@@ -3,13 +3,15 @@ using IdP.Authorize;
 using IdP.Http;
 using IdP.Protocol.OpenId;
 using IdP.Ui;
+using IdP.Upstream;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 
 namespace IdP.Sessions;
 
 /// <summary>The person proves who they are, or chooses to go on with the account that is signed in. Returns to the authorization endpoint.</summary>
-internal sealed class SignInModel(AuthorizeEndpoint authorize, Interactions interactions, BrowserSessions sessions, PasswordCheck passwords, KnownDevices devices) : PageModel
+internal sealed class SignInModel(AuthorizeEndpoint authorize, Interactions interactions, BrowserSessions sessions, PasswordCheck passwords, KnownDevices devices, UpstreamCatalog upstream,
+    UpstreamFlow upstreamFlow, UpstreamAccounts upstreamAccounts, ILogger<SignInModel> log) : PageModel
 {
     public string Continue { get; private set; } = "";
     public AppOnPage? App { get; private set; }
@@ -19,9 +21,19 @@ internal sealed class SignInModel(AuthorizeEndpoint authorize, Interactions inte
     /// <summary>The account that is signed in, when the person is asked whether to go on with it.</summary>
     public string? Account { get; private set; }
 
-    public async Task<IActionResult> OnGetAsync([FromQuery(Name = Interactions.Parameter)] string? sealedText, CancellationToken ct)
+    /// <summary>The other providers that the person may go to.</summary>
+    public IReadOnlyList<UpstreamProvider> Upstream => Link is null ? upstream.Enabled : [];
+
+    /// <summary>Somebody whom another provider has named, to be connected with the account that signs in now.</summary>
+    public string? Link { get; private set; }
+    public UpstreamProvider? LinkProvider { get; private set; }
+    public string? LinkLabel { get; private set; }
+
+    public async Task<IActionResult> OnGetAsync([FromQuery(Name = Interactions.Parameter)] string? sealedText, [FromQuery] string? link, [FromQuery] string? problem, CancellationToken ct)
     {
         if (await Open(sealedText, ct) is not var (_, request)) return await Expired();
+        ShowLink(link);
+        if (problem is "refused" or "failed") Problem = Texts.Of(HttpContext)[problem == "refused" ? "SignIn.UpstreamRefused" : "SignIn.UpstreamFailed"];
         UserName = request.Form["login_hint"];
         var session = await sessions.Find(HttpContext, ct);
         if (session is not null && request.MeantUsers is null && request.Prompt.HasFlag(Protocol.OAuth.Prompt.SelectAccount)) Account = session.UserName;
@@ -29,9 +41,10 @@ internal sealed class SignInModel(AuthorizeEndpoint authorize, Interactions inte
         return Page();
     }
 
-    public async Task<IActionResult> OnPostAsync([FromForm(Name = Interactions.Parameter)] string? sealedText, [FromForm] string? username, [FromForm] string? password, CancellationToken ct)
+    public async Task<IActionResult> OnPostAsync([FromForm(Name = Interactions.Parameter)] string? sealedText, [FromForm] string? username, [FromForm] string? password, [FromForm] string? link, CancellationToken ct)
     {
         if (await Open(sealedText, ct) is not var (way, request)) return await Expired();
+        var pending = ShowLink(link);
         UserName = username;
         var texts = Texts.Of(HttpContext);
         if (string.IsNullOrEmpty(username) || string.IsNullOrEmpty(password)) return Again(400, texts["SignIn.Missing"]);
@@ -47,8 +60,25 @@ internal sealed class SignInModel(AuthorizeEndpoint authorize, Interactions inte
         var session = await sessions.Begin(HttpContext, new SignInProof(person, Acr.Password, Acr.PasswordMethod), current, CancellationToken.None);
         if (session is null) return Again(400, texts["SignIn.Wrong"]);
         devices.Remember(HttpContext, session.UserId);
+        // Both are proved now: the account there a moment ago, the one here by its password.
+        if (pending is not null && !await upstreamAccounts.Link(pending, session.UserId, CancellationToken.None)) return Again(400, texts["SignIn.LinkTaken"]);
         RequestFacts.Of(HttpContext).Outcome = "signed_in";
         return Return(way with { FreshSession = session.SessionId, FreshGeneration = session.Generation });
+    }
+
+    public async Task<IActionResult> OnPostUpstreamAsync([FromForm(Name = Interactions.Parameter)] string? sealedText, [FromForm] string? provider, CancellationToken ct)
+    {
+        if (await Open(sealedText, ct) is not var (_, request)) return await Expired();
+        if (upstream.Find(provider) is not { } chosen) return Again(400, Texts.Of(HttpContext)["SignIn.UpstreamFailed"]);
+        try
+        {
+            return new SeeOther(await upstreamFlow.Begin(HttpContext, chosen, request, sealedText!, ct));
+        }
+        catch (UpstreamException failure)
+        {
+            log.LogWarning("The provider {Provider} cannot be used: {Problem}", chosen.Name, failure.Message);
+            return Again(503, Texts.Of(HttpContext)["SignIn.UpstreamFailed"]);
+        }
     }
 
     public async Task<IActionResult> OnPostContinueAsync([FromForm(Name = Interactions.Parameter)] string? sealedText, CancellationToken ct)
@@ -69,6 +99,14 @@ internal sealed class SignInModel(AuthorizeEndpoint authorize, Interactions inte
         Texts.Prefer(HttpContext, request.Form["ui_locales"]);
         PageHeaders.Set(HttpContext, request.Client, request.Target.RedirectUri);
         return (way, request);
+    }
+
+    // What has run out meanwhile is left out: signing in works all the same.
+    private PendingLink? ShowLink(string? sealedLink)
+    {
+        if (upstreamAccounts.Pending(HttpContext, sealedLink) is not { } pending || upstream.Enabled.FirstOrDefault(p => p.Id == pending.ProviderId) is not { } provider) return null;
+        (Link, LinkProvider, LinkLabel) = (sealedLink, provider, pending.Label);
+        return pending;
     }
 
     private PageResult Again(int status, string problem)
