@@ -73,6 +73,8 @@ internal static class KeyCommands
         if (key.RevokedAt is not null) return false;
         if (key.Purpose == KeyPurpose.Pairwise)
             throw ChangeRefusedException.Invalid("The key of pairwise subjects cannot be revoked: everybody would be somebody else to the clients that know them by it.");
+        if (key.Purpose == KeyPurpose.SealStored)
+            throw ChangeRefusedException.Invalid("The key seals secrets in the database, which would be lost with it: 'IdP keys rotate --algorithm A256GCM' has new ones sealed with another.");
         // A revoked key would leave these secrets without anything to be checked by.
         if (await db.Set<ClientSecret>().CountAsync(s => s.KeyId == id, ct) is var secrets and > 0)
             throw ChangeRefusedException.Conflict(
@@ -110,6 +112,7 @@ internal static class KeyCommands
             KeyPurpose.SealPage => "page",
             KeyPurpose.Pairwise => "pairwise",
             KeyPurpose.Handle => "handle",
+            KeyPurpose.SealStored => "store",
             _ => "hash",
         };
 
