@@ -3,6 +3,7 @@ using IdP.Clients;
 using IdP.Keys;
 using IdP.Protocol;
 using IdP.Storage;
+using IdP.Upstream;
 using Microsoft.EntityFrameworkCore;
 
 namespace IdP.Commands;
@@ -73,8 +74,9 @@ internal static class KeyCommands
         if (key.RevokedAt is not null) return false;
         if (key.Purpose == KeyPurpose.Pairwise)
             throw ChangeRefusedException.Invalid("The key of pairwise subjects cannot be revoked: everybody would be somebody else to the clients that know them by it.");
-        if (key.Purpose == KeyPurpose.SealStored)
-            throw ChangeRefusedException.Invalid("The key seals secrets in the database, which would be lost with it: 'IdP keys rotate --algorithm A256GCM' has new ones sealed with another.");
+        if (key.Purpose == KeyPurpose.SealStored && (await Stored(db, ct)).Count(text => Sealer.KeyIdOf(text) == id) is var sealedTexts and > 0)
+            throw ChangeRefusedException.Conflict(
+                $"{sealedTexts} secret(s) in the database are sealed with the key {id} and would be lost: run 'IdP keys rotate --algorithm {key.Algorithm}', replace those secrets, and then revoke it.");
         // A revoked key would leave these secrets without anything to be checked by.
         if (await db.Set<ClientSecret>().CountAsync(s => s.KeyId == id, ct) is var secrets and > 0)
             throw ChangeRefusedException.Conflict(
@@ -82,6 +84,10 @@ internal static class KeyCommands
         await KeyStatements.Revoke(db, masters, key, now, ct);
         return true;
     }
+
+    /// <summary>Everything that stands in the database sealed for long.</summary>
+    private static Task<List<string>> Stored(IdpDbContext db, CancellationToken ct) =>
+        db.Set<UpstreamProvider>().Where(p => p.SealedSecret != null).Select(p => p.SealedSecret!).ToListAsync(ct);
 
     private static Command Reseal()
     {

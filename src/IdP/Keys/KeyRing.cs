@@ -119,7 +119,7 @@ internal sealed class KeyRing(Database database, IdpOptions options, TimeProvide
     {
         var now = clock.GetUtcNow();
         foreach (var key in _keys.Symmetric)
-            if (key.Stored.KeyId == keyId && key.Stored.Purpose == purpose && (purpose is KeyPurpose.Hash or KeyPurpose.SealStored || key.IsKept(now))) return key.Secret;
+            if (key.Stored.KeyId == keyId && key.Stored.Purpose == purpose && (purpose == KeyPurpose.Hash || (purpose == KeyPurpose.SealStored && key.Stored.RevokedAt is null) || key.IsKept(now))) return key.Secret;
         return null;
     }
 

@@ -54,6 +54,10 @@ internal sealed class Sealer(KeyRing keys)
         return (keyId, content);
     }
 
+    /// <summary>The id of the key that a text names, whether or not it opens it.</summary>
+    public static string? KeyIdOf(string sealedText) =>
+        CanonicalBase64Url.TryDecode(sealedText, out var text) && text.Length >= HeaderLength + TagLength ? Convert.ToHexStringLower(text.AsSpan(1, KeyIdLength)) : null;
+
     private static AesGcm Cipher(byte[] secret, ReadOnlySpan<byte> salt, string use)
     {
         Span<byte> key = stackalloc byte[32];

@@ -26,7 +26,7 @@ public sealed class KeyCommandsTests : IAsyncLifetime
 
         Assert.Equal(["kid", "purpose", "algorithm", "state", "created_at", "active_from", "active_until", "revoked_at"], Names(keys[0]));
         Assert.Equal([("sign", "ES256", "active"), ("seal", "A256GCM", "active"), ("hash", "HS256", "active"), ("handle", "A256CTR-HS256", "active"), ("page", "A256GCM", "active"),
-            ("store", "A256GCM", "active"), ("pairwise", "A256ECB", "active")], States(keys));
+            ("pairwise", "A256ECB", "active"), ("store", "A256GCM", "active")], States(keys));
         var table = (await _cli.Done("keys", "list")).Output;
         Assert.All(keys.EnumerateArray(), key => Assert.Contains(Text(key, "kid")!, table, StringComparison.Ordinal));
     }
@@ -114,6 +114,17 @@ public sealed class KeyCommandsTests : IAsyncLifetime
         var after = (await Keys()).Where(key => Text(key, "purpose") != "pairwise" && Text(key, "state") == "active").ToList();
         Assert.Equal(before.Select(key => (Text(key, "purpose"), Text(key, "algorithm"))), after.Select(key => (Text(key, "purpose"), Text(key, "algorithm"))));
         Assert.Empty(before.Select(key => Text(key, "kid")).Intersect(after.Select(key => Text(key, "kid"))));
+    }
+
+    [Fact]
+    public async Task A_key_that_seals_a_stored_secret_is_revoked_when_that_is_replaced()
+    {
+        string[] add = ["upstream", "add", "other", "--issuer", "https://other.example", "--client-id", "idp", "--secret", "a-secret-there"];
+        await _cli.Done(add);
+        var kid = Text((await Keys()).Single(key => Text(key, "purpose") == "store"), "kid")!;
+        await _cli.Refused(ExitCodes.Conflict, "1 secret(s)", "keys", "revoke", kid);
+        await _cli.Done("upstream", "remove", "other");
+        await _cli.Done("keys", "revoke", kid);
     }
 
     [Fact]
