@@ -2,8 +2,10 @@ using IdP.Accounts;
 using IdP.Clients;
 using IdP.Commands;
 using IdP.Http;
+using IdP.Protocol.Jose;
 using IdP.Protocol.OAuth;
 using IdP.Resources;
+using IdP.Roles;
 using IdP.Storage;
 using Microsoft.EntityFrameworkCore;
 
@@ -14,6 +16,10 @@ internal static class DemoData
 {
     public const string DefaultApiUrl = "http://localhost:7001";
     private const string Api = "urn:demo:api";
+    private const string LegacyApi = "urn:demo:legacy";
+
+    /// <summary>Where the sample API in Python is.</summary>
+    private const string PythonApiUrl = "http://localhost:7002";
     private const string Actor = "demo";
 
     private static readonly (string Name, string Description)[] Scopes =
@@ -21,17 +27,25 @@ internal static class DemoData
         ("items:read", "See your items"), ("items:write", "Create items"), ("admin", "Administer the demo's API"),
     ];
 
-    private static readonly NewClient[] Clients =
+    private static readonly (string Name, string Description)[] Permissions = [("items:delete", "Delete items"), ("items:audit", "See who created items")];
+
+    private static readonly (string Name, string[] Permissions)[] Roles = [("manager", ["items:delete", "items:audit"]), ("auditor", ["items:audit"])];
+
+    private static readonly (string Role, RoleHolder Holder)[] Holders =
+        [("manager", new("alice", null)), ("auditor", new("bob", null)), ("auditor", new(null, "demo-service"))];
+
+    /// <summary>Two of the clients answer at the API's own address.</summary>
+    private static NewClient[] ClientsFor(string apiUrl) =>
     [
         new("demo-service")
         {
             Secret = "demo-service-secret", Name = "Demo service", GrantTypes = [GrantNames.ClientCredentials],
-            Scopes = ["items:read", "items:write"], DefaultScopes = ["items:read"],
+            Scopes = ["items:read", "items:write", "legacy:read"], DefaultScopes = ["items:read"],
         },
         new("demo-password")
         {
             Secret = "demo-password-secret", Name = "Demo program with the user's password", GrantTypes = [GrantNames.Password],
-            Scopes = ["openid", "profile", "email", "items:read", "items:write"], DefaultScopes = ["openid", "items:read"],
+            Scopes = ["openid", "profile", "email", "roles", "items:read", "items:write", "legacy:read"], DefaultScopes = ["openid", "items:read"],
         },
         new("demo-web")
         {
@@ -43,6 +57,18 @@ internal static class DemoData
             IsPublic = true, Name = "Demo app in the browser", GrantTypes = [GrantNames.AuthorizationCode, GrantNames.RefreshToken], RedirectUris = ["http://localhost:7200/spa.html"],
             PostLogoutRedirectUris = ["http://localhost:7200/spa.html"], Origins = ["http://localhost:7200"],
             Scopes = ["openid", "profile", "email", "offline_access", "items:read", "items:write"],
+        },
+        new("demo-docs")
+        {
+            IsPublic = true, Name = "Demo documents of the API", GrantTypes = [GrantNames.AuthorizationCode, GrantNames.Password], AllowPublicPasswordGrant = true,
+            RedirectUris = [$"{apiUrl.TrimEnd('/')}/docs/oauth2-redirect.html", $"{PythonApiUrl}/docs/oauth2-redirect"], Origins = [WebOrigin.Of(apiUrl)!, PythonApiUrl],
+            Scopes = ["openid", "profile", "roles", "items:read", "items:write", "admin"],
+        },
+        new("demo-bff")
+        {
+            Secret = "demo-bff-secret", Name = "Demo site of the API", GrantTypes = [GrantNames.AuthorizationCode, GrantNames.RefreshToken],
+            RedirectUris = [$"{apiUrl.TrimEnd('/')}/session/callback", $"{PythonApiUrl}/session/callback"], PostLogoutRedirectUris = [$"{apiUrl.TrimEnd('/')}/", $"{PythonApiUrl}/"],
+            Scopes = ["openid", "profile", "roles", "offline_access", "items:read", "items:write"],
         },
         new("demo-api") { Secret = "demo-api-secret", Name = "Demo resource API", Resource = Api },
     ];
@@ -80,7 +106,7 @@ internal static class DemoData
         var (issuer, secrets) = (services.GetRequiredService<Issuer>().Value, services.GetRequiredService<SecretHash>());
         var clients = await db.Set<Client>().Include(c => c.Secrets).Include(c => c.Resource!).ThenInclude(r => r.Identifiers).ToListAsync(ct);
         var users = await db.Users.ToListAsync(ct);
-        var clientRows = Clients.Select(demo => (demo, stored: clients.Find(c => c.ClientId == demo.ClientId))).Where(row => row.stored is not null).Select(row => new[]
+        var clientRows = ClientsFor(DefaultApiUrl).Select(demo => (demo, stored: clients.Find(c => c.ClientId == demo.ClientId))).Where(row => row.stored is not null).Select(row => new[]
         {
             row.demo.ClientId, row.demo.Secret is null ? "(public)" : secrets.Matches(row.stored, row.demo.Secret) ? row.demo.Secret : "(changed)", Purpose(row.stored!),
         }).ToList();
@@ -130,10 +156,21 @@ internal static class DemoData
         var (resources, clients, users) = (services.GetRequiredService<ResourceStatements>(), services.GetRequiredService<ClientStatements>(), services.GetRequiredService<UserStatements>());
         await resources.AddResource(db, new NewResource([Api, apiUrl]), Actor, ct);
         foreach (var (name, description) in Scopes) await resources.AddScope(db, name, Api, description, Actor, ct);
-        foreach (var client in Clients) await clients.Add(db, client, Actor, ct);
+        // Its secret is nobody's yet: 'resource secret' makes one that is shown.
+        await resources.AddResource(db, new NewResource([LegacyApi]) { Algorithm = SharedSecretKey.Algorithm, AllowsSharedSecret = true }, Actor, ct);
+        await resources.AddScope(db, "legacy:read", LegacyApi, "See what the old API has", Actor, ct);
+        foreach (var client in ClientsFor(apiUrl)) await clients.Add(db, client, Actor, ct);
         await users.Add(db, Alice(), passwords[0], Actor, ct);
         await users.Add(db, new User { UserName = "bob" }, passwords[1], Actor, ct);
         await users.Add(db, new User { UserName = "mallory", DisabledAt = services.GetRequiredService<TimeProvider>().GetUtcNow() }, passwords[2], Actor, ct);
+        var roles = services.GetRequiredService<RoleStatements>();
+        foreach (var (name, description) in Permissions) await roles.AddPermission(db, name, Api, description, Actor, ct);
+        foreach (var (name, permissions) in Roles)
+        {
+            await roles.AddRole(db, name, description: null, Actor, ct);
+            await roles.Permit(db, name, permissions, Actor, ct);
+        }
+        foreach (var (role, holder) in Holders) await roles.Assign(db, role, holder, Actor, ct);
     }
 
     /// <summary>Every standard claim of OpenID Connect Core §5.1.</summary>

@@ -11,6 +11,7 @@ using IdP.Observability;
 using IdP.Outbox;
 using IdP.Resources;
 using IdP.Retention;
+using IdP.Roles;
 using IdP.Sessions;
 using IdP.Storage;
 using IdP.Tokens;
@@ -74,6 +75,7 @@ internal static class Server
         services.AddSingleton(provider => new DatabaseClock(system));
         services.AddKeys();
         services.AddResources();
+        services.AddRoles();
         services.AddClients();
         services.AddAccounts();
         services.AddGrants();
@@ -96,6 +98,7 @@ internal static class Server
         await keys.Open(ct);
         poll.Follow(keys.Load);
         poll.Follow(catalog.Load);
+        poll.Follow(services.GetRequiredService<RoleCatalog>().Load);
         poll.Follow(clients.Load);
         poll.Follow(services.GetRequiredService<UpstreamCatalog>().Load);
         await poll.Ask(ct);

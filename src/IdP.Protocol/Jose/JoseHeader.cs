@@ -7,7 +7,7 @@ internal sealed record JoseHeader(string Algorithm, string? KeyId, string? Type)
 {
     private const int MaximumKeyIdLength = 256;
 
-    public static bool TryParse(ReadOnlySpan<byte> utf8, out JoseHeader? header, out string? problem)
+    public static bool TryParse(ReadOnlySpan<byte> utf8, bool allowsSharedSecret, out JoseHeader? header, out string? problem)
     {
         header = null;
         if (!StrictJson.TryParseObject(utf8, out var root))
@@ -22,7 +22,7 @@ internal sealed record JoseHeader(string Algorithm, string? KeyId, string? Type)
         {
             if (member.NameEquals("alg"u8))
             {
-                algorithm = KnownAlgorithm(member.Value);
+                algorithm = KnownAlgorithm(member.Value, allowsSharedSecret);
             }
             else if (member.NameEquals("kid"u8))
             {
@@ -54,12 +54,13 @@ internal sealed record JoseHeader(string Algorithm, string? KeyId, string? Type)
         && !keyId.AsSpan().ContainsAnyInRange('\u007f', '\u009f');
 
     // The constants, so that no string is made for each token.
-    private static string? KnownAlgorithm(JsonElement value)
+    private static string? KnownAlgorithm(JsonElement value, bool allowsSharedSecret)
     {
         if (value.ValueKind != JsonValueKind.String) return null;
         if (value.ValueEquals("ES256"u8)) return SigningAlgorithms.ES256;
         if (value.ValueEquals("RS256"u8)) return SigningAlgorithms.RS256;
-        return value.ValueEquals("PS256"u8) ? SigningAlgorithms.PS256 : null;
+        if (value.ValueEquals("PS256"u8)) return SigningAlgorithms.PS256;
+        return allowsSharedSecret && value.ValueEquals("HS256"u8) ? SharedSecretKey.Algorithm : null;
     }
 
     private static string? Text(JsonElement value) => value.ValueKind == JsonValueKind.String ? value.GetString() : null;

@@ -5,7 +5,7 @@ using System.Text;
 namespace IdP.Protocol.Jose;
 
 /// <summary>
-/// A JWT in compact serialization (RFC 7515 §7.1), parsed but not verified: call <see cref="Verify"/> before believing anything in it.
+/// A JWT in compact serialization (RFC 7515 §7.1), parsed but not verified: call <see cref="Verify(VerificationKey)"/> before believing anything in it.
 /// Immutable, so that it may be kept and shared.
 /// </summary>
 public sealed class SignedJwt
@@ -25,7 +25,7 @@ public sealed class SignedJwt
         _signature = signature;
     }
 
-    /// <summary>The header's <c>alg</c>, one of <see cref="SigningAlgorithms"/>.</summary>
+    /// <summary>The header's <c>alg</c>, one of <see cref="SigningAlgorithms"/>, or <see cref="SharedSecretKey.Algorithm"/> where that was allowed.</summary>
     public string Algorithm => _header.Algorithm;
 
     /// <summary>The header's <c>kid</c>: 1 to 256 characters, no control characters.</summary>
@@ -42,7 +42,16 @@ public sealed class SignedJwt
     /// <param name="jwt">The parsed token.</param>
     /// <param name="problem">A short text for people; it holds nothing of the token and suits an <c>error_description</c>.</param>
     /// <returns>False if the token is unacceptable; it never throws.</returns>
-    public static bool TryParse(ReadOnlySpan<char> compact, [NotNullWhen(true)] out SignedJwt? jwt, [NotNullWhen(false)] out string? problem)
+    public static bool TryParse(ReadOnlySpan<char> compact, [NotNullWhen(true)] out SignedJwt? jwt, [NotNullWhen(false)] out string? problem) =>
+        TryParse(compact, allowsSharedSecret: false, out jwt, out problem);
+
+    /// <summary>The same, for a caller that may have a <see cref="SharedSecretKey"/>: it takes HS256 too, and tells the two kinds of token apart by <see cref="Algorithm"/>.</summary>
+    /// <param name="compact">The token, without white space around it.</param>
+    /// <param name="allowsSharedSecret">Whether <c>alg</c> may be HS256.</param>
+    /// <param name="jwt">The parsed token.</param>
+    /// <param name="problem">A short text for people; it holds nothing of the token and suits an <c>error_description</c>.</param>
+    /// <returns>False if the token is unacceptable; it never throws.</returns>
+    public static bool TryParse(ReadOnlySpan<char> compact, bool allowsSharedSecret, [NotNullWhen(true)] out SignedJwt? jwt, [NotNullWhen(false)] out string? problem)
     {
         jwt = null;
         if (compact.Length > MaximumLength)
@@ -63,7 +72,7 @@ public sealed class SignedJwt
         var buffer = ArrayPool<byte>.Shared.Rent(CanonicalBase64Url.DecodedLength(compact.Length));
         try
         {
-            return TryParse(compact, firstDot, lastDot, buffer, out jwt, out problem);
+            return TryParse(compact, allowsSharedSecret, firstDot, lastDot, buffer, out jwt, out problem);
         }
         finally
         {
@@ -78,14 +87,21 @@ public sealed class SignedJwt
         return key.Algorithm == Algorithm && key.Verify(_signed, _signature);
     }
 
+    /// <summary>Whether the token was made with the shared secret: HS256, and the secret's own <c>kid</c>.</summary>
+    public bool Verify(SharedSecretKey key)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        return Algorithm == SharedSecretKey.Algorithm && KeyId == key.KeyId && key.Verify(_signed, _signature);
+    }
+
     private static bool TryParse(
-        ReadOnlySpan<char> compact, int firstDot, int lastDot, byte[] buffer, out SignedJwt? jwt, out string? problem)
+        ReadOnlySpan<char> compact, bool allowsSharedSecret, int firstDot, int lastDot, byte[] buffer, out SignedJwt? jwt, out string? problem)
     {
         jwt = null;
         problem = "The token is not in canonical base64url";
         if (!CanonicalBase64Url.TryDecode(compact[(lastDot + 1)..], out var signature)) return false;
         if (!CanonicalBase64Url.TryDecode(compact[..firstDot], buffer, out var length)) return false;
-        if (!JoseHeader.TryParse(buffer.AsSpan(0, length), out var header, out var headerProblem))
+        if (!JoseHeader.TryParse(buffer.AsSpan(0, length), allowsSharedSecret, out var header, out var headerProblem))
         {
             problem = headerProblem;
             return false;

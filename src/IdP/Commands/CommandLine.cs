@@ -40,6 +40,8 @@ internal static class CommandLine
         ClientCommands.Build(),
         ResourceCommands.Build(),
         ScopeCommands.Build(),
+        PermissionCommands.Build(),
+        RoleCommands.Build(),
         UserCommands.Build(),
         ConsentCommands.Build(),
         UpstreamCommands.Build(),

@@ -2,6 +2,7 @@ using System.CommandLine;
 using IdP.Clients;
 using IdP.Keys;
 using IdP.Protocol;
+using IdP.Resources;
 using IdP.Storage;
 using IdP.Upstream;
 using Microsoft.EntityFrameworkCore;
@@ -86,8 +87,11 @@ internal static class KeyCommands
     }
 
     /// <summary>Everything that stands in the database sealed for long.</summary>
-    private static Task<List<string>> Stored(IdpDbContext db, CancellationToken ct) =>
-        db.Set<UpstreamProvider>().Where(p => p.SealedSecret != null).Select(p => p.SealedSecret!).ToListAsync(ct);
+    private static async Task<List<string>> Stored(IdpDbContext db, CancellationToken ct) =>
+    [
+        .. await db.Set<UpstreamProvider>().Where(p => p.SealedSecret != null).Select(p => p.SealedSecret!).ToListAsync(ct),
+        .. await db.Set<Resource>().Where(r => r.SealedSecret != null).Select(r => r.SealedSecret!).ToListAsync(ct),
+    ];
 
     private static Command Reseal()
     {

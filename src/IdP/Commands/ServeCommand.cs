@@ -6,6 +6,7 @@ using IdP.Clients;
 using IdP.Http;
 using IdP.Protocol;
 using IdP.Protocol.OAuth;
+using IdP.Resources;
 using IdP.Storage;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.EntityFrameworkCore;
@@ -133,6 +134,9 @@ internal static class ServeCommand
             log.LogWarning("Passwords:Iterations is {Iterations}, under the recommended {Recommended}: stolen hashes are cheaper to guess", options.Passwords.Iterations, PasswordOptions.RecommendedIterations);
         if (options.Http.AllowPrivateTargets)
             log.LogWarning("Http:AllowPrivateTargets is set: whoever registers a client can have this server call addresses inside your network");
+
+        foreach (var api in app.Services.GetRequiredService<ResourceCatalog>().Current.SharingSecrets)
+            log.LogWarning("{Api} checks tokens with a shared secret (HS256): whoever has it can make tokens for that API, and nobody can tell. ES256 with the published keys needs no secret", api.Identifier);
 
         await using var db = app.Services.GetRequiredService<Database>().OpenForReading();
         var clients = db.Set<Client>();

@@ -31,7 +31,7 @@ internal sealed class Liveness(PreparedStatements statements)
 
     public async ValueTask<bool> IsAlive(AccessTokenClaims token, CancellationToken ct)
     {
-        object[] values = [token.ClientId, token.JwtId, token.KeyId, token.GrantId is { } grant ? grant : token.Generation!.Value];
+        object[] values = [token.ClientId, token.RevocationId, token.KeyId, token.GrantId is { } grant ? grant : token.Generation!.Value];
         return await statements.Read(token.GrantId is null ? ClientToken : GrantToken, values, _ => true, ct);
     }
 }

@@ -46,7 +46,7 @@ internal sealed record GrantedScopes(string[] Scopes, Resource? Api, string[] Au
 
         var api = named.Api ?? owner;
         var identifier = named.Api is null ? owner?.Identifier : named.Identifier;
-        return new GrantedScopes(scopes, api, AudienceOf(scopes, identifier, issuer));
+        return new GrantedScopes(scopes, api, AudienceOf(scopes, api, identifier, issuer));
     }
 
     /// <summary>RFC 6749 §6: what a token request asks for may be less than what was granted, never more; a right that the client has lost is gone.</summary>
@@ -76,11 +76,12 @@ internal sealed record GrantedScopes(string[] Scopes, Resource? Api, string[] Au
         var owner = named.Api?.Id ?? (owners.Count == 1 ? owners[0] : apis.Count == 1 ? apis.First().Key : (long?)null);
         var api = owner is { } id ? catalog.ById(id) : null;
         // The audience is what the request names, of the identifiers that the resource has.
-        return new GrantedScopes(scopes, api, AudienceOf(scopes, api is null ? null : named.Identifier ?? apis[api.Id], issuer));
+        return new GrantedScopes(scopes, api, AudienceOf(scopes, api, api is null ? null : named.Identifier ?? apis[api.Id], issuer));
     }
 
-    private static string[] AudienceOf(string[] scopes, string? identifier, string issuer) =>
-        identifier is null ? [issuer] : scopes.Contains("openid") ? [identifier, issuer] : [identifier];
+    // A token under a secret that the API shares is for that API alone: it says nothing to anybody else, userinfo included.
+    private static string[] AudienceOf(string[] scopes, Resource? api, string? identifier, string issuer) =>
+        identifier is null ? [issuer] : scopes.Contains("openid") && api is { SharesSecret: false } ? [identifier, issuer] : [identifier];
 
     private static Result<Target> NamedResource(FormParameters form, ResourceCatalog.Snapshot catalog, string issuer)
     {

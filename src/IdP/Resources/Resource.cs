@@ -17,8 +17,14 @@ internal sealed class Resource
     public TokenFormat TokenFormat { get; set; }
     public required string Algorithm { get; set; }
     public int? AccessTokenLifetimeSeconds { get; set; }
+
+    /// <summary>The shared secret of an API that insists on HS256, sealed, and the <c>kid</c> of its tokens; null for every other API.</summary>
+    public string? SealedSecret { get; set; }
+    public string? SecretId { get; set; }
     public DateTimeOffset CreatedAt { get; set; }
     public long Version { get; set; }
+
+    public bool SharesSecret => Algorithm == Protocol.Jose.SharedSecretKey.Algorithm;
 
     public string Identifier => Identifiers.Count == 0 ? "" : Identifiers.MinBy(i => i.Position)!.Value;
 
@@ -28,6 +34,9 @@ internal sealed class Resource
         {
             builder.ToTable("Resources");
             builder.Ignore(r => r.Identifier);
+            builder.Ignore(r => r.SharesSecret);
+            builder.Property(r => r.SealedSecret).HasMaxLength(512);
+            builder.Property(r => r.SecretId).HasMaxLength(64);
             builder.Property(r => r.Algorithm).HasMaxLength(16);
             builder.HasMany(r => r.Identifiers).WithOne().HasForeignKey(i => i.ResourceId).OnDelete(DeleteBehavior.Cascade);
         }

@@ -20,6 +20,7 @@ internal sealed class ResourceCatalog(Database database)
         ["email"] = "Your e-mail address",
         ["address"] = "Your postal address",
         ["phone"] = "Your telephone number",
+        ["roles"] = "Your roles and permissions",
         ["offline_access"] = "Keep this access while you are away",
     }.ToFrozenDictionary();
 
@@ -41,6 +42,7 @@ internal sealed class ResourceCatalog(Database database)
         private readonly FrozenDictionary<long, Resource> _byId = resources.ToFrozenDictionary(r => r.Id);
         private readonly FrozenDictionary<string, Resource> _byIdentifier =
             resources.SelectMany(r => r.Identifiers.Select(i => (i.Value, Resource: r))).ToFrozenDictionary(pair => pair.Value, pair => pair.Resource);
+        private readonly FrozenDictionary<string, Resource> _bySecretId = resources.Where(r => r.SharesSecret && r.SecretId is not null).ToFrozenDictionary(r => r.SecretId!);
         private readonly FrozenDictionary<string, Scope> _scopes = scopes.ToFrozenDictionary(s => s.Name);
 
         public IEnumerable<string> ScopeNames => IdentityScopes.Keys.Concat(_scopes.Keys);
@@ -48,6 +50,12 @@ internal sealed class ResourceCatalog(Database database)
         public Resource? ByIdentifier(string identifier) => _byIdentifier.GetValueOrDefault(identifier);
 
         public Resource? ById(long id) => _byId.GetValueOrDefault(id);
+
+        /// <summary>The API whose shared secret has this id.</summary>
+        public Resource? BySecretId(string id) => _bySecretId.GetValueOrDefault(id);
+
+        /// <summary>APIs that check tokens with a secret by which they could make them too.</summary>
+        public IEnumerable<Resource> SharingSecrets => _bySecretId.Values;
 
         public Scope? Scope(string name) => _scopes.GetValueOrDefault(name);
     }

@@ -16,6 +16,9 @@ internal sealed record NewResource(IReadOnlyList<string> Identifiers)
     public string Algorithm { get; init; } = SigningAlgorithms.ES256;
     public int? AccessTokenLifetimeSeconds { get; init; }
 
+    /// <summary>The operator knows what HS256 means: the API can make tokens that it accepts itself.</summary>
+    public bool AllowsSharedSecret { get; init; }
+
     /// <summary>What is wrong with a lifetime, as a sentence; null when nothing is.</summary>
     public static string? LifetimeProblem(int? seconds)
     {
@@ -25,9 +28,10 @@ internal sealed record NewResource(IReadOnlyList<string> Identifiers)
 }
 
 /// <summary>What operators may do to resources and scopes. Every method runs in its caller's transaction and writes its audit event there.</summary>
-internal sealed class ResourceStatements(KeyRing keys, IdpOptions options, TimeProvider clock)
+internal sealed class ResourceStatements(KeyRing keys, SharedSecrets secrets, IdpOptions options, TimeProvider clock)
 {
-    public async Task<Resource> AddResource(IdpDbContext db, NewResource asked, string actor, CancellationToken ct)
+    /// <summary>Adds a resource; for HS256 with the secret, which is shown once.</summary>
+    public async Task<(Resource Resource, string? Secret)> AddResource(IdpDbContext db, NewResource asked, string actor, CancellationToken ct)
     {
         if (Problem(asked) is { } problem) throw ChangeRefusedException.Invalid(problem);
         var version = await ServerState.NextStamp(db, ct);
@@ -44,11 +48,26 @@ internal sealed class ResourceStatements(KeyRing keys, IdpOptions options, TimeP
             CreatedAt = clock.GetUtcNow(),
             Version = version,
         };
+        var secret = resource.SharesSecret ? secrets.Renew(resource) : null;
         db.Add(resource);
         AuditEvent.Record(db, clock.GetUtcNow(), "resource.created", actor, $"resource:{resource.Identifier}");
         await db.SaveChangesAsync(ct);
-        await keys.Ensure(db, asked.Algorithm, ct);
-        return resource;
+        if (!resource.SharesSecret) await keys.Ensure(db, asked.Algorithm, ct);
+        return (resource, secret);
+    }
+
+    /// <summary>Gives an API with HS256 another secret, which is shown once; tokens under the old one end.</summary>
+    public async Task<string> RenewSecret(IdpDbContext db, string identifier, string actor, CancellationToken ct)
+    {
+        var version = await ServerState.NextStamp(db, ct);
+        var id = (await Require(db, identifier, ct)).Id;
+        var resource = await db.Set<Resource>().AsTracking().Include(r => r.Identifiers).SingleAsync(r => r.Id == id, ct);
+        if (!resource.SharesSecret) throw ChangeRefusedException.Invalid($"The tokens for {PlainText.Quoted(identifier)} are signed with {resource.Algorithm}: it shares no secret.");
+        var secret = secrets.Renew(resource);
+        resource.Version = version;
+        AuditEvent.Record(db, clock.GetUtcNow(), "resource.secret_replaced", actor, $"resource:{resource.Identifier}");
+        await db.SaveChangesAsync(ct);
+        return secret;
     }
 
     public async Task<Scope> AddScope(IdpDbContext db, string name, string resource, string? description, string actor, CancellationToken ct)
@@ -94,7 +113,13 @@ internal sealed class ResourceStatements(KeyRing keys, IdpOptions options, TimeP
             if (identifier.TrimEnd('/') == new Issuer(options).Value) return $"The identifier {PlainText.Quoted(identifier)} is the provider's own issuer: choose the API's own URL.";
         }
         if (asked.Identifiers.Distinct(StringComparer.Ordinal).Count() < asked.Identifiers.Count) return "An identifier is given twice: leave one out.";
-        if (!SigningAlgorithms.IsSupported(asked.Algorithm)) return $"The algorithm {PlainText.Quoted(asked.Algorithm)} is unknown: use {string.Join(", ", SigningAlgorithms.All)}.";
+        if (asked.Algorithm == SharedSecretKey.Algorithm)
+        {
+            if (!asked.AllowsSharedSecret) return "With HS256 the API gets a secret with which it could make tokens itself, and nobody could tell: let it check ES256 with the published keys, or add --unsafe-shared-secret if it cannot.";
+            if (asked.TokenFormat == TokenFormat.Opaque) return "An opaque token is checked by introspection and is not signed: leave HS256 out.";
+        }
+        else if (asked.AllowsSharedSecret) return "--unsafe-shared-secret is for the algorithm HS256: leave it out.";
+        else if (!SigningAlgorithms.IsSupported(asked.Algorithm)) return $"The algorithm {PlainText.Quoted(asked.Algorithm)} is unknown: use {string.Join(", ", SigningAlgorithms.All)}.";
         return NewResource.LifetimeProblem(asked.AccessTokenLifetimeSeconds);
     }
 }

@@ -9,6 +9,7 @@ internal static class ResourcesFeature
     public static void AddResources(this IServiceCollection services)
     {
         services.AddSingleton<ResourceCatalog>();
+        services.AddSingleton<SharedSecrets>();
         services.AddSingleton<ResourceStatements>();
     }
 }

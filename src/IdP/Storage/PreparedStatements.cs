@@ -39,6 +39,27 @@ internal sealed class PreparedStatements(Database database) : IDisposable
         return row;
     }
 
+    /// <summary>Every row; for what there are few of.</summary>
+    public async ValueTask<List<T>> ReadAll<T>(string sql, object[] values, Func<DbDataReader, T> map, CancellationToken ct)
+    {
+        var all = new List<T>();
+        if (database.Engine == Engine.Postgres)
+        {
+            await using var connection = await database.OpenPostgres(ct);
+            await using var command = Bound(connection.CreateCommand(), sql, values);
+            await using var rows = await command.ExecuteReaderAsync(ct);
+            while (await rows.ReadAsync(ct)) all.Add(map(rows));
+            return all;
+        }
+        // The map is called for each row; what it returns here is whether there was one at all.
+        await Read(sql, values, row =>
+        {
+            do all.Add(map(row)); while (row.Read());
+            return true;
+        }, ct);
+        return all;
+    }
+
     /// <summary>An id in a row, in the form that the engine keeps it in.</summary>
     public Guid Id(DbDataReader row, int column) =>
         database.Engine == Engine.Sqlite ? new Guid(row.GetFieldValue<byte[]>(column), bigEndian: true) : row.GetGuid(column);

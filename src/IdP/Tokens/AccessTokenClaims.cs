@@ -1,5 +1,6 @@
 using System.Text.Json;
 using IdP.Protocol.Jose;
+using IdP.Roles;
 
 namespace IdP.Tokens;
 
@@ -24,6 +25,17 @@ internal sealed record AccessTokenClaims
     public string? Algorithm { get; init; }
     public Guid? GrantId { get; init; }
     public long? Generation { get; init; }
+
+    /// <summary>The roles and permissions that the subject had when the token was issued.</summary>
+    public Rights Rights { get; init; } = Rights.None;
+    public string? Acr { get; init; }
+    public long? AuthenticatedAt { get; init; }
+
+    /// <summary>The API whose shared secret it was signed with could have made it itself: nobody else believes it.</summary>
+    public bool IsBySharedSecret => Algorithm == SharedSecretKey.Algorithm;
+
+    /// <summary>Its name among revoked tokens. One by a shared secret has a name space of its own: it could carry any other's jti.</summary>
+    public string RevocationId => IsBySharedSecret ? $"{KeyId}.{JwtId}" : JwtId;
 
     // RFC 7519 §4.1.3: one audience is a string.
     public static void WriteAudience(Utf8JsonWriter writer, string[] audience)
@@ -58,6 +70,13 @@ internal sealed record AccessTokenClaims
             Algorithm = algorithm,
             GrantId = hasGrant ? grant : null,
             Generation = hasGeneration ? number.GetInt64() : null,
+            Rights = claims.TryGet("roles", out _) || claims.TryGet("permissions", out _) ? new Rights(Texts(claims, "roles"), Texts(claims, "permissions")) : Rights.None,
+            Acr = claims.GetString("acr"),
+            AuthenticatedAt = claims.TryGet("auth_time", out var at) && at.ValueKind == JsonValueKind.Number && at.TryGetInt64(out var seconds) ? seconds : null,
         };
     }
+
+    private static string[] Texts(JwtClaims claims, string name) => claims.TryGet(name, out var list) && list.ValueKind == JsonValueKind.Array
+        ? [.. list.EnumerateArray().Where(value => value.ValueKind == JsonValueKind.String).Select(value => value.GetString()!)]
+        : [];
 }

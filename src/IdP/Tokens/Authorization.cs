@@ -1,5 +1,6 @@
 using IdP.Clients;
 using IdP.Resources;
+using IdP.Roles;
 
 namespace IdP.Tokens;
 
@@ -20,6 +21,9 @@ internal sealed record Authorization(Client Client, GrantedScopes Granted, strin
 
     /// <summary>What an ID token says; null gives none.</summary>
     public SignInFacts? SignIn { get; init; }
+
+    /// <summary>What the subject may do at the API by the roles that it holds.</summary>
+    public Rights Rights { get; init; } = Rights.None;
 
     public required TimeSpan AccessTokenLifetime { get; init; }
 

@@ -5,6 +5,7 @@ using IdP.Http;
 using IdP.Protocol.OAuth;
 using IdP.Protocol.OpenId;
 using IdP.Resources;
+using IdP.Roles;
 using IdP.Storage;
 using IdP.UserInfo;
 using Microsoft.EntityFrameworkCore;
@@ -12,7 +13,7 @@ using Microsoft.EntityFrameworkCore;
 namespace IdP.Tokens;
 
 /// <summary>What a stored grant entitles a client to at this moment: shared by the first tokens of a code and by every refresh.</summary>
-internal sealed class GrantedTokens(Subjects subjects, Database database, ResourceCatalog catalog, Issuer issuer, IdpOptions options)
+internal sealed class GrantedTokens(Subjects subjects, HeldRoles roles, Database database, ResourceCatalog catalog, Issuer issuer, IdpOptions options)
 {
     /// <param name="grant">The grant.</param>
     /// <param name="request">What the client asks for now: it may narrow scope and resource.</param>
@@ -27,6 +28,7 @@ internal sealed class GrantedTokens(Subjects subjects, Database database, Resour
             AuthenticatedAt = grant.AuthenticatedAt,
             Acr = grant.Acr,
             AccessTokenLifetime = Authorization.Lifetime(request.Client, granted.Api, options),
+            Rights = await roles.OfUser(grant.UserId, granted.Api, ct),
             SignIn = grant.Origin == GrantNames.AuthorizationCode && granted.Scopes.Contains("openid") ? await Facts(grant, request.Client, nonce, ct) : null,
         };
     }
@@ -37,6 +39,7 @@ internal sealed class GrantedTokens(Subjects subjects, Database database, Resour
         if (ClaimsRequest.Parse(grant.Claims).Failed(out var claims, out _)) return facts;
         var names = UserClaims.Requested(claims.IdToken.Keys, client).ToHashSet(StringComparer.Ordinal);
         if (names.Count == 0) return facts;
+        if (UserClaims.AreRights(names)) facts = facts with { Rights = await roles.OfUser(grant.UserId, grant.ResourceIdentifier, ct) };
         await using var db = database.OpenForReading();
         return facts with { RequestedClaims = names, Person = await db.Users.SingleOrDefaultAsync(u => u.Id == grant.UserId, ct) };
     }

@@ -7,6 +7,7 @@ using IdP.Clients;
 using IdP.Http;
 using IdP.Keys;
 using IdP.Protocol.Jose;
+using IdP.Roles;
 using IdP.Sessions;
 using IdP.UserInfo;
 
@@ -21,6 +22,7 @@ internal sealed record SignInFacts(DateTimeOffset AuthenticatedAt, string? Acr, 
     /// <summary>Claims that the client asked for by name, and the person whose they are. None unless it asked.</summary>
     public IReadOnlyCollection<string> RequestedClaims { get; init; } = [];
     public User? Person { get; init; }
+    public Rights Rights { get; init; } = Rights.None;
 }
 
 /// <summary>Makes ID tokens (OpenID Connect Core §2), and reads those that come back as hints.</summary>
@@ -48,6 +50,7 @@ internal sealed class IdTokens(KeyRing keys, Issuer issuer, IdpOptions options, 
             if (facts.SessionId is { } session) writer.WriteString("sid"u8, Session.Sid(session));
             writer.WriteString("at_hash"u8, HalfHash(accessToken));
             if (facts.Person is { } person) UserClaims.Write(writer, person, facts.RequestedClaims);
+            facts.Rights.Write(writer, facts.RequestedClaims);
             writer.WriteEndObject();
         }
         return keys.Signer(client.IdTokenAlgorithm).Sign(Type, claims.WrittenSpan);

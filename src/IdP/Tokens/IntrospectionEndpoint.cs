@@ -2,11 +2,13 @@ using IdP.Clients;
 using IdP.Grants;
 using IdP.Http;
 using IdP.Protocol.OAuth;
+using IdP.Resources;
+using IdP.Roles;
 
 namespace IdP.Tokens;
 
 /// <summary>RFC 7662: tells a resource server, or the client itself, whether a token counts at this moment.</summary>
-internal sealed class IntrospectionEndpoint(ClientAuthentication clients, TokenReader reader, Liveness liveness, FailureLimiter limiter, IdpOptions options)
+internal sealed class IntrospectionEndpoint(ClientAuthentication clients, TokenReader reader, Liveness liveness, HeldRoles roles, ResourceCatalog catalog, ClientDirectory directory, FailureLimiter limiter, IdpOptions options)
 {
     public const string Path = "/connect/introspect";
     private static readonly byte[] Inactive = """{"active":false}"""u8.ToArray();
@@ -41,7 +43,7 @@ internal sealed class IntrospectionEndpoint(ClientAuthentication clients, TokenR
             return;
         }
         facts.Outcome = "active";
-        await Describe(http, claims);
+        await Describe(http, claims, claims.Rights.IsEmpty ? Rights.None : claims.Rights.Intersect(await RightsNow(claims, ct)));
     }
 
     private static bool IsFor(AccessTokenClaims token, Client caller)
@@ -53,7 +55,15 @@ internal sealed class IntrospectionEndpoint(ClientAuthentication clients, TokenR
         return false;
     }
 
-    private static Task Describe(HttpContext http, AccessTokenClaims token) => OAuthResults.Write(http, writer =>
+    // What was taken away since the token was issued is told no more.
+    private async ValueTask<Rights> RightsNow(AccessTokenClaims token, CancellationToken ct)
+    {
+        var api = token.Audience.Select(catalog.Current.ByIdentifier).FirstOrDefault(found => found is not null);
+        if (token.GrantId is { } grant) return await roles.OfGrant(grant, api, ct);
+        return await directory.Find(token.ClientId, ct) is { } client ? roles.OfClient(client, api) : Rights.None;
+    }
+
+    private static Task Describe(HttpContext http, AccessTokenClaims token, Rights rights) => OAuthResults.Write(http, writer =>
     {
         writer.WriteStartObject();
         writer.WriteBoolean("active"u8, true);
@@ -66,6 +76,10 @@ internal sealed class IntrospectionEndpoint(ClientAuthentication clients, TokenR
         writer.WriteNumber("iat"u8, token.IssuedAt);
         writer.WriteNumber("exp"u8, token.ExpiresAt);
         writer.WriteString("jti"u8, token.JwtId);
+        // RFC 9470 §6.2: an API that asks for a stronger or fresher sign-in must see which one this was.
+        if (token.Acr is { } acr) writer.WriteString("acr"u8, acr);
+        if (token.AuthenticatedAt is { } at) writer.WriteNumber("auth_time"u8, at);
+        rights.Write(writer);
         writer.WriteEndObject();
     });
 }

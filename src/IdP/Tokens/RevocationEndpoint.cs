@@ -60,9 +60,9 @@ internal sealed class RevocationEndpoint(
         {
             await database.Write(async db =>
             {
-                if (await db.Set<RevokedToken>().AnyAsync(t => t.JwtId == claims.JwtId, ct)) return;
-                db.Add(new RevokedToken { JwtId = claims.JwtId, ExpiresAt = DateTimeOffset.FromUnixTimeSeconds(claims.ExpiresAt) });
-                AuditEvent.Record(db, clock.GetUtcNow(), "token.revoked", $"client:{client.ClientId}", $"token:{claims.JwtId}", facts.Address);
+                if (await db.Set<RevokedToken>().AnyAsync(t => t.JwtId == claims.RevocationId, ct)) return;
+                db.Add(new RevokedToken { JwtId = claims.RevocationId, ExpiresAt = DateTimeOffset.FromUnixTimeSeconds(claims.ExpiresAt) });
+                AuditEvent.Record(db, clock.GetUtcNow(), "token.revoked", $"client:{client.ClientId}", $"token:{claims.RevocationId}", facts.Address);
                 await db.SaveChangesAsync(ct);
             }, ct);
         }

@@ -11,7 +11,7 @@ using IdP.Resources;
 namespace IdP.Tokens;
 
 /// <summary>Makes tokens from an authorization: JWTs per RFC 9068, or opaque ones with the same claims where the resource asks for them.</summary>
-internal sealed class TokenIssuer(KeyRing keys, OpaqueTokens opaque, IdTokens idTokens, Issuer issuer, TimeProvider clock)
+internal sealed class TokenIssuer(KeyRing keys, SharedSecrets sharedSecrets, OpaqueTokens opaque, IdTokens idTokens, Issuer issuer, TimeProvider clock)
 {
     public TokenResponse Issue(Authorization authorization)
     {
@@ -23,8 +23,8 @@ internal sealed class TokenIssuer(KeyRing keys, OpaqueTokens opaque, IdTokens id
         using (var writer = new Utf8JsonWriter(claims)) Write(writer, authorization, scope, jwtId, now, now + lifetime);
 
         var api = authorization.Granted.Api;
-        var token = api is { TokenFormat: TokenFormat.Opaque }
-            ? opaque.Seal(claims.WrittenSpan)
+        var token = api is { TokenFormat: TokenFormat.Opaque } ? opaque.Seal(claims.WrittenSpan)
+            : api is { SharesSecret: true } ? sharedSecrets.Of(api).Sign(claims.WrittenSpan)
             : keys.Signer(api?.Algorithm ?? SigningAlgorithms.ES256).Sign(AccessTokenRules.Type, claims.WrittenSpan);
         var idToken = authorization.SignIn is { } facts ? idTokens.Make(authorization.Client, authorization.Subject, facts, token) : null;
         return new TokenResponse(token, lifetime, scope, authorization.RefreshToken, idToken);
@@ -49,6 +49,7 @@ internal sealed class TokenIssuer(KeyRing keys, OpaqueTokens opaque, IdTokens id
             if (authorization.Acr is { } acr) writer.WriteString("acr"u8, acr);
         }
         else writer.WriteNumber(AccessTokenClaims.GenerationName, authorization.Client.Generation);
+        authorization.Rights.Write(writer);
         writer.WriteEndObject();
     }
 

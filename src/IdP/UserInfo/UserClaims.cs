@@ -18,7 +18,11 @@ internal static class UserClaims
         ["email"] = ["email", "email_verified"],
         ["address"] = ["address"],
         ["phone"] = ["phone_number", "phone_number_verified"],
+        ["roles"] = ["roles", "permissions"],
     };
+
+    /// <summary>Whether roles or permissions are among them, which are not the account's own.</summary>
+    public static bool AreRights(IReadOnlyCollection<string> names) => names.Contains("roles") || names.Contains("permissions");
 
     /// <summary>Every claim that some scope opens, for discovery.</summary>
     public static readonly IReadOnlyCollection<string> Names = ByScope.Values.SelectMany(names => names).ToFrozenSet(StringComparer.Ordinal);

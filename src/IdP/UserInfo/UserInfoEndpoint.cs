@@ -8,6 +8,7 @@ using IdP.Http;
 using IdP.Keys;
 using IdP.Protocol.OAuth;
 using IdP.Protocol.OpenId;
+using IdP.Roles;
 using IdP.Storage;
 using IdP.Tokens;
 using Microsoft.AspNetCore.Http.Features;
@@ -16,7 +17,7 @@ using Microsoft.EntityFrameworkCore;
 namespace IdP.UserInfo;
 
 /// <summary>OpenID Connect Core §5.3: the claims of the person whose token this is.</summary>
-internal sealed class UserInfoEndpoint(TokenReader reader, Liveness liveness, ClientDirectory clients, KeyRing keys, Database database, Issuer issuer)
+internal sealed class UserInfoEndpoint(TokenReader reader, Liveness liveness, ClientDirectory clients, HeldRoles roles, KeyRing keys, Database database, Issuer issuer)
 {
     public const string Path = "/connect/userinfo";
 
@@ -31,7 +32,8 @@ internal sealed class UserInfoEndpoint(TokenReader reader, Liveness liveness, Cl
         // RFC 6750 §3.1: who brings nothing is told only how to authenticate.
         if (token.Length == 0) { await Challenge(http, error: null); return; }
 
-        if (reader.Read(token) is not { } claims || !await liveness.IsAlive(claims, ct)) { await Challenge(http, Invalid("the access token is not valid")); return; }
+        // One by a shared secret may have been made by the API that has it: it tells nothing of a person.
+        if (reader.Read(token) is not { IsBySharedSecret: false } claims || !await liveness.IsAlive(claims, ct)) { await Challenge(http, Invalid("the access token is not valid")); return; }
         facts.ClientId = claims.ClientId;
         if (await clients.Find(claims.ClientId, ct) is not { } client) { await Challenge(http, Invalid("the access token is not valid")); return; }
         Cors.AllowOwnOrigin(http, client);
@@ -45,18 +47,20 @@ internal sealed class UserInfoEndpoint(TokenReader reader, Liveness liveness, Cl
         if (await Person(claims.GrantId.Value, ct) is not { } person) { await Challenge(http, Invalid("the access token is not valid")); return; }
         facts.Outcome = "told";
         var names = UserClaims.Opened(scopes, UserClaims.Requested(person.Requested, client));
-        if (client.UserInfoAlgorithm is { } algorithm) await Sign(http, client, algorithm, claims.Subject, person.User, names);
+        var rights = UserClaims.AreRights(names) ? await roles.OfUser(person.User.Id, person.Apis, ct) : Rights.None;
+        if (client.UserInfoAlgorithm is { } algorithm) await Sign(http, client, algorithm, claims.Subject, person.User, names, rights);
         else await OAuthResults.Write(http, writer =>
         {
             writer.WriteStartObject();
             writer.WriteString("sub"u8, claims.Subject);
             UserClaims.Write(writer, person.User, names);
+            rights.Write(writer, names);
             writer.WriteEndObject();
         });
     }
 
     // OpenID Connect Core §5.3.2: a signed answer says who made it and for whom.
-    private Task Sign(HttpContext http, Client client, string algorithm, string subject, User user, HashSet<string> names)
+    private Task Sign(HttpContext http, Client client, string algorithm, string subject, User user, HashSet<string> names, Rights rights)
     {
         var claims = new ArrayBufferWriter<byte>(512);
         using (var writer = new Utf8JsonWriter(claims))
@@ -66,6 +70,7 @@ internal sealed class UserInfoEndpoint(TokenReader reader, Liveness liveness, Cl
             writer.WriteString("aud"u8, client.ClientId);
             writer.WriteString("sub"u8, subject);
             UserClaims.Write(writer, user, names);
+            rights.Write(writer, names);
             writer.WriteEndObject();
         }
         return OAuthResults.Write(http, Encoding.ASCII.GetBytes(keys.Signer(algorithm).Sign(AnswerType, claims.WrittenSpan)), "application/jwt");
@@ -90,13 +95,13 @@ internal sealed class UserInfoEndpoint(TokenReader reader, Liveness liveness, Cl
             : OAuthError.InvalidRequest("the Authorization header must be 'Bearer' and one access token");
     }
 
-    private async Task<(User User, IEnumerable<string> Requested)?> Person(Guid grantId, CancellationToken ct)
+    private async Task<(User User, IEnumerable<string> Requested, string? Apis)?> Person(Guid grantId, CancellationToken ct)
     {
         await using var db = database.OpenForReading();
         var found = await db.Set<Grant>().Where(g => g.Id == grantId)
-            .Join(db.Users.Where(u => u.DisabledAt == null), g => g.UserId, u => u.Id, (g, u) => new { u, g.Claims }).SingleOrDefaultAsync(ct);
+            .Join(db.Users.Where(u => u.DisabledAt == null), g => g.UserId, u => u.Id, (g, u) => new { u, g.Claims, g.ResourceIdentifier }).SingleOrDefaultAsync(ct);
         if (found is null) return null;
-        return (found.u, ClaimsRequest.Parse(found.Claims).Failed(out var claims, out _) ? [] : claims.UserInfo.Keys);
+        return (found.u, ClaimsRequest.Parse(found.Claims).Failed(out var claims, out _) ? [] : claims.UserInfo.Keys, found.ResourceIdentifier);
     }
 
     private static OAuthError Invalid(string description) => new("invalid_token", description, 401);

@@ -18,24 +18,32 @@ public sealed class DemoTests
         using var cli = Cli.Beside(server);
 
         var clients = await cli.Json("client", "list");
-        Assert.Equal(["demo-api", "demo-password", "demo-service", "demo-spa", "demo-web"], clients.EnumerateArray().Select(c => Text(c, "client_id")));
-        Assert.Equal(["items:read", "items:write"], Strings(clients[2], "scopes"));
-        Assert.Equal(["client_credentials"], Strings(clients[2], "grants"));
-        Assert.Equal(["openid", "profile", "email", "items:read", "items:write"], Strings(clients[1], "scopes"));
-        Assert.Equal(["password"], Strings(clients[1], "grants"));
-        Assert.Empty(Strings(clients[0], "grants"));
-        Assert.Equal("urn:demo:api", Text(clients[0], "resource"));
-        foreach (var (app, isPublic, callback) in ((JsonElement, bool, string)[])[(clients[3], true, "http://localhost:7200/spa.html"), (clients[4], false, "http://localhost:7200/callback")])
+        Assert.Equal(["demo-api", "demo-bff", "demo-docs", "demo-password", "demo-service", "demo-spa", "demo-web"], clients.EnumerateArray().Select(c => Text(c, "client_id")));
+        JsonElement Client(string id) => clients.EnumerateArray().Single(c => Text(c, "client_id") == id);
+        Assert.Equal(["items:read", "items:write", "legacy:read"], Strings(Client("demo-service"), "scopes"));
+        Assert.Equal(["client_credentials"], Strings(Client("demo-service"), "grants"));
+        Assert.Equal(["openid", "profile", "email", "roles", "items:read", "items:write", "legacy:read"], Strings(Client("demo-password"), "scopes"));
+        Assert.Equal(["password"], Strings(Client("demo-password"), "grants"));
+        Assert.Empty(Strings(Client("demo-api"), "grants"));
+        Assert.Equal("urn:demo:api", Text(Client("demo-api"), "resource"));
+        Assert.Equal([$"{ApiUrl}/docs/oauth2-redirect.html", "http://localhost:7002/docs/oauth2-redirect"], Strings(Client("demo-docs"), "redirect_uris"));
+        Assert.Equal([$"{ApiUrl}/session/callback", "http://localhost:7002/session/callback"], Strings(Client("demo-bff"), "redirect_uris"));
+        foreach (var (app, isPublic, callback) in ((JsonElement, bool, string)[])[(Client("demo-spa"), true, "http://localhost:7200/spa.html"), (Client("demo-web"), false, "http://localhost:7200/callback")])
         {
             Assert.Equal(isPublic, app.GetProperty("public").GetBoolean());
             Assert.Equal(["authorization_code", "refresh_token"], Strings(app, "grants"));
             Assert.Equal([callback], Strings(app, "redirect_uris"));
             Assert.Contains("offline_access", Strings(app, "scopes"));
         }
-        Assert.Equal(["http://localhost:7200/"], Strings(clients[4], "post_logout_redirect_uris"));
-        var resource = Assert.Single((await cli.Json("resource", "list")).EnumerateArray());
+        Assert.Equal(["http://localhost:7200/"], Strings(Client("demo-web"), "post_logout_redirect_uris"));
+        var resources = await cli.Json("resource", "list");
+        Assert.Equal(("HS256", 2), (Text(resources[1], "algorithm"), resources.GetArrayLength()));
+        var resource = resources[0];
         Assert.Equal(["urn:demo:api", ApiUrl], Strings(resource, "identifiers"));
         Assert.Equal(["admin", "items:read", "items:write"], Strings(resource, "scopes"));
+        Assert.Equal(["items:audit", "items:delete"], Strings(await cli.Json("role", "show", "manager"), "permissions"));
+        Assert.Equal(["alice"], Strings(await cli.Json("role", "show", "manager"), "users"));
+        Assert.Equal(["demo-service"], Strings(await cli.Json("role", "show", "auditor"), "clients"));
         var users = await cli.Json("user", "list");
         Assert.Equal(["alice", "bob", "mallory"], users.EnumerateArray().Select(u => Text(u, "user_name")));
         Assert.Equal(["mallory"], users.EnumerateArray().Where(u => u.GetProperty("disabled_at").ValueKind != JsonValueKind.Null).Select(u => Text(u, "user_name")));

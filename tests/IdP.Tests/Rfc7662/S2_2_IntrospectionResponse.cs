@@ -36,7 +36,7 @@ public sealed class S2_2_IntrospectionResponse(SqliteServer fixture) : IClassFix
         var answer = await _server.Introspect(token.AccessToken, "opaque-api");
 
         Assert.DoesNotContain('.', token.AccessToken);
-        Assert.Equal(["active", "aud", "client_id", "exp", "iat", "iss", "jti", "scope", "sub", "token_type"], answer.Json.Select(m => m.Key).Order(StringComparer.Ordinal));
+        Assert.Equal(["active", "aud", "auth_time", "client_id", "exp", "iat", "iss", "jti", "scope", "sub", "token_type"], answer.Json.Select(m => m.Key).Order(StringComparer.Ordinal));
         Assert.True(answer.Active);
         Assert.Equal("opaque-app", answer.Json["client_id"]!.GetValue<string>());
         Assert.Equal("openid opaque:read", answer.Json["scope"]!.GetValue<string>());

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using IdP.Protocol.OAuth;
 using IdP.Testing;
 using IdP.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
 namespace IdP.Tests.Rfc8414;
@@ -115,14 +116,14 @@ public sealed class S2_Metadata(SqliteServer fixture) : IClassFixture<SqliteServ
     public async Task Every_advertised_scope_can_be_had_and_no_other()
     {
         var before = await Metadata();
-        Assert.Equal(["address", "admin", "email", "items:read", "items:write", "offline_access", "openid", "phone", "profile"], List(before, "scopes_supported"));
+        Assert.Equal(["address", "admin", "email", "items:read", "items:write", "offline_access", "openid", "phone", "profile", "roles"], List(before, "scopes_supported"));
         await _server.AddResource("urn:test:scopes", ["new:scope"]);
         var scopes = List(await Metadata(), "scopes_supported");
         Assert.Contains("new:scope", scopes);
-        await _server.AddClient("every-scope", "password", string.Join(' ', scopes) + " roles groups");
+        await _server.AddClient("every-scope", "password", string.Join(' ', scopes) + " groups entitlements");
 
         foreach (var scope in scopes) Assert.Equal(200, (await _server.PasswordGrant("alice", clientId: "every-scope", scope: scope)).Status);
-        foreach (var scope in (string[])["roles", "groups"])
+        foreach (var scope in (string[])["groups", "entitlements"])
             await _server.Refused(400, "invalid_scope", "/connect/token", "every-scope", ("grant_type", "password"), ("username", "alice"), ("password", IdpServer.Password), ("scope", scope));
     }
 
@@ -134,8 +135,16 @@ public sealed class S2_Metadata(SqliteServer fixture) : IClassFixture<SqliteServ
         {
             foreach (var property in typeof(Accounts.User).GetProperties().Where(p => p.PropertyType == typeof(string) && p.CanWrite && p.GetValue(user) is null)) property.SetValue(user, "known");
         });
-        await _server.AddClient("curious", "authorization_code", "openid profile email address phone", c => c.RedirectUris = ["https://curious.test/callback"]);
-        var flow = new CodeFlow { ClientId = "curious", RedirectUri = "https://curious.test/callback", Scope = "openid profile email address phone" };
+        await _server.Change(async (db, _) =>
+        {
+            var roles = _server.App.Services.GetRequiredService<IdP.Roles.RoleStatements>();
+            await roles.AddPermission(db, "items:any", IdpServer.Api, null, "test", default);
+            await roles.AddRole(db, "anybody", null, "test", default);
+            await roles.Permit(db, "anybody", ["items:any"], "test", default);
+            await roles.Assign(db, "anybody", new("someone", null), "test", default);
+        });
+        await _server.AddClient("curious", "authorization_code", "openid profile email address phone roles items:read", c => c.RedirectUris = ["https://curious.test/callback"]);
+        var flow = new CodeFlow { ClientId = "curious", RedirectUri = "https://curious.test/callback", Scope = "openid profile email address phone roles items:read" };
         using var browser = new Browser(_server);
         var tokens = await flow.Redeem(_server, (await browser.Complete(flow.Parameters(), "someone")).ResponseParameters()["code"]);
         var request = new HttpRequestMessage(HttpMethod.Get, "/connect/userinfo");

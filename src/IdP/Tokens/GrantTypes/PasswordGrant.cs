@@ -4,13 +4,14 @@ using IdP.Grants;
 using IdP.Http;
 using IdP.Protocol.OAuth;
 using IdP.Resources;
+using IdP.Roles;
 using IdP.Storage;
 
 namespace IdP.Tokens.GrantTypes;
 
 /// <summary>RFC 6749 §4.3: the client has the person's password. RFC 9700 §2.4 deprecates it; only clients that are given it have it.</summary>
 internal sealed class PasswordGrant(
-    PasswordCheck passwords, Subjects subjects, RefreshTokens refreshTokens, Database database, ResourceCatalog catalog, Issuer issuer, IdpOptions options, TimeProvider clock) : IGrant
+    PasswordCheck passwords, Subjects subjects, RefreshTokens refreshTokens, HeldRoles roles, Database database, ResourceCatalog catalog, Issuer issuer, IdpOptions options, TimeProvider clock) : IGrant
 {
     public string Name => GrantNames.Password;
 
@@ -31,6 +32,7 @@ internal sealed class PasswordGrant(
             GrantId = Guid.CreateVersion7(now),
             AuthenticatedAt = now,
             AccessTokenLifetime = Authorization.Lifetime(client, granted.Api, options),
+            Rights = await roles.OfUser(person.User.Id, granted.Api, ct),
         };
         var grant = NewGrant(authorization, person.User);
         if (RefreshTokens.AreDue(client, granted.Scopes, hasSession: false)) authorization = authorization with { RefreshToken = refreshTokens.Begin(grant, now) };
