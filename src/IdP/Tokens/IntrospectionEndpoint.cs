@@ -48,7 +48,8 @@ internal sealed class IntrospectionEndpoint(ClientAuthentication clients, TokenR
 
     private static bool IsFor(AccessTokenClaims token, Client caller)
     {
-        if (token.ClientId == caller.ClientId) return true;
+        // The API with the secret may name any client; another API that asks about what it is shown must not take that for its own.
+        if (token.ClientId == caller.ClientId && !(token.IsBySharedSecret && caller.Resource is not null)) return true;
         if (caller.Resource is not { } resource) return false;
         foreach (var identifier in resource.Identifiers)
             if (token.Audience.Contains(identifier.Value)) return true;

@@ -2,6 +2,7 @@ using IdP.Http;
 using IdP.Keys;
 using IdP.Protocol;
 using IdP.Protocol.Jose;
+using IdP.Protocol.OAuth;
 using IdP.Resources;
 
 namespace IdP.Tokens;
@@ -49,9 +50,15 @@ internal sealed class TokenReader(KeyRing keys, SharedSecrets sharedSecrets, Opa
     {
         if (sharedSecrets.Find(jwt.KeyId) is not var (api, key) || !jwt.Verify(key)) return null;
         if (jwt.Claims.Audiences is not [var audience] || !api.Identifiers.Exists(identifier => identifier.Value == audience)) return null;
-        if (jwt.Claims.JwtId is not { Length: <= LongestForeignJwtId }) return null;
+        if (!CouldBeOurs(jwt.Claims)) return null;
         return AccessTokenRules.Check(jwt, issuer.Value, [audience], clock.GetUtcNow(), BetweenNodes) is null ? AccessTokenClaims.From(jwt.Claims, key.KeyId, jwt.Algorithm) : null;
     }
+
+    // What a forger may write reaches the database and its log: only texts that ours have, and no entry among the revoked that outlives ours.
+    private static bool CouldBeOurs(JwtClaims claims) =>
+        claims.JwtId is { Length: <= LongestForeignJwtId } id && ScopeText.IsToken(id) &&
+        claims.ClientId is { } client && ClientIdentifier.Problem(client) is null &&
+        claims.ExpiresAt - claims.IssuedAt <= (long)KeyStatements.LongestToken.TotalSeconds;
 
     private AccessTokenClaims? ReadOpaque(string token)
     {
