@@ -16,10 +16,14 @@ internal sealed partial class Introspection
     private readonly Refreshed<Uri> _endpoint;
     private readonly AuthenticationHeaderValue _credentials;
     private readonly TokenDigestCache<Answer>? _answers;
+    private readonly bool _isKey;
+    private readonly string _noun;
 
     public Introspection(TokenValidationOptions options, Backchannel provider, ILogger logger)
     {
         (_options, _provider, _logger) = (options, provider, logger);
+        _isKey = options.Kind is CredentialKind.Basic or CredentialKind.ApiKey;
+        _noun = _isKey ? "The API key" : "The token";
         _endpoint = new Refreshed<Uri>(options, async (_, ct) => provider.Endpoint(await provider.Discover(ct), "introspection_endpoint"), logger);
 
         // RFC 6749 §2.3.1: both are form-encoded before they are put together.
@@ -30,16 +34,16 @@ internal sealed partial class Introspection
 
     public async ValueTask<TokenVerdict> Validate(string token, CancellationToken ct)
     {
-        if (token.Length > SignedJwt.MaximumLength) return TokenVerdict.Refused("The token is too long");
+        if (token.Length > SignedJwt.MaximumLength) return TokenVerdict.Refused($"{_noun} is too long");
         var digest = _answers is null ? default : TokenDigest.Of(token);
         var now = _options.TimeProvider!.GetUtcNow();
         if (_answers is not null && _answers.TryGet(digest, out var known) && now < known.Until) return Judge(known.Claims, now);
         if (await _endpoint.Get(ct) is not { } endpoint) return TokenVerdict.Unavailable();
 
-        JsonElement answer;
+        TokenClaims answer;
         try
         {
-            answer = await Ask(endpoint, token, ct);
+            answer = new TokenClaims(await Ask(endpoint, token, ct));
         }
         catch (ProviderException e)
         {
@@ -48,7 +52,7 @@ internal sealed partial class Introspection
         }
 
         var verdict = Judge(answer, _options.TimeProvider.GetUtcNow());
-        if (_answers is not null && verdict is { Problem: null, IsUnavailable: false } && Time(answer, "exp", out var expires) && expires is { } end)
+        if (_answers is not null && verdict is { Problem: null, IsUnavailable: false } && Time(answer.Root, "exp", out var expires) && expires is { } end)
         {
             // Counted from before the question, and never past the end of the token. An answer that has run out gives way to the new one.
             var until = now + _options.IntrospectionCacheDuration;
@@ -69,23 +73,29 @@ internal sealed partial class Introspection
         return answer;
     }
 
-    private TokenVerdict Judge(JsonElement answer, DateTimeOffset now)
+    private TokenVerdict Judge(TokenClaims claims, DateTimeOffset now)
     {
-        if (!answer.GetProperty("active").GetBoolean()) return TokenVerdict.Refused("The token is not active");
+        var answer = claims.Root;
+        if (!answer.GetProperty("active").GetBoolean()) return TokenVerdict.Refused($"{_noun} is not active");
 
         // RFC 7662 §2.2: all of these may be absent but aud, without which the token may be for anybody.
-        if (!IsForUs(answer)) return TokenVerdict.Refused("The token is for another audience");
+        if (!IsForUs(answer)) return TokenVerdict.Refused($"{_noun} is for another audience");
         if (answer.TryGetProperty("iss", out var issuer) && !(issuer.ValueKind == JsonValueKind.String && issuer.ValueEquals(_options.Issuer)))
-            return TokenVerdict.Refused("The token is from another issuer");
-        if (!Time(answer, "exp", out var expires) || !Time(answer, "nbf", out var notBefore)) return TokenVerdict.Refused("A claim of the token has the wrong type");
-        if (now >= expires + _options.ClockSkew) return TokenVerdict.Refused("The token has expired");
-        if (notBefore > now + _options.ClockSkew) return TokenVerdict.Refused("The token is not valid yet");
+            return TokenVerdict.Refused($"{_noun} is from another issuer");
+        if (!Time(answer, "exp", out var expires) || !Time(answer, "nbf", out var notBefore)) return TokenVerdict.Refused($"{_noun} has a claim of the wrong type");
+        if (now >= expires + _options.ClockSkew) return TokenVerdict.Refused($"{_noun} has expired");
+        if (notBefore > now + _options.ClockSkew) return TokenVerdict.Refused($"{_noun} is not valid yet");
 
         // RFC 8705 §3.2 and RFC 9449 §6.2: bound to a key, so it is worth nothing without proof of that key.
-        if (answer.TryGetProperty("cnf", out _)) return TokenVerdict.Refused("The token is bound to a key and may not be used as a bearer token");
-        if (StrictJson.TryGetString(answer, "token_type", out var type) && !type.Equals("Bearer", StringComparison.OrdinalIgnoreCase))
-            return TokenVerdict.Refused("The token is not a bearer token");
-        return TokenVerdict.Accepted(answer);
+        if (answer.TryGetProperty("cnf", out _)) return TokenVerdict.Refused($"{_noun} is bound to a key and may not be used as a bearer token");
+        return HasOurType(answer) ? TokenVerdict.Accepted(claims) : TokenVerdict.Refused(_isKey ? "This is not an API key" : "The token is not a bearer token");
+    }
+
+    // A provider need not say what a bearer token is (RFC 7662 §2.2); that something is an API key must be said, and then it is no token.
+    private bool HasOurType(JsonElement answer)
+    {
+        if (!answer.TryGetProperty("token_type", out var type)) return !_isKey;
+        return type.ValueKind == JsonValueKind.String && string.Equals(type.GetString(), _isKey ? "ApiKey" : "Bearer", StringComparison.OrdinalIgnoreCase);
     }
 
     private bool IsForUs(JsonElement answer)
@@ -111,5 +121,5 @@ internal sealed partial class Introspection
     [LoggerMessage(2, LogLevel.Warning, "The provider {Issuer} could not be asked about a token: {Problem}")]
     private static partial void LogFailed(ILogger logger, string issuer, string problem);
 
-    private sealed record Answer(JsonElement Claims, DateTimeOffset Until);
+    private sealed record Answer(TokenClaims Claims, DateTimeOffset Until);
 }

@@ -25,9 +25,9 @@ internal sealed class LocalValidation
         // Cheap checks first: only a token that claims to be this provider's, for this API, in time, is worth a signature or a request.
         var digest = TokenDigest.Of(token);
         var keys = await _keys.Get(ct);
-        if (keys is null || !keys.Checked.TryGet(digest, out var jwt))
+        if (keys is null || !keys.Checked.TryGet(digest, out var known))
         {
-            if (!SignedJwt.TryParse(token, out jwt, out var malformed)) return TokenVerdict.Refused(malformed);
+            if (!SignedJwt.TryParse(token, out var jwt, out var malformed)) return TokenVerdict.Refused(malformed);
             if (!_options.AllowedAlgorithms.Contains(jwt.Algorithm)) return TokenVerdict.Refused("The algorithm of the token is not accepted");
             if (Check(jwt) is { } claimProblem) return TokenVerdict.Refused(claimProblem);
             if (keys is null) return TokenVerdict.Unavailable();
@@ -35,7 +35,7 @@ internal sealed class LocalValidation
         }
 
         // Known: the signature was this token's under these keys. All else is checked every time.
-        return Check(jwt) is { } problem ? TokenVerdict.Refused(problem) : TokenVerdict.Accepted(jwt.Claims.Root);
+        return Check(known.Jwt) is { } problem ? TokenVerdict.Refused(problem) : TokenVerdict.Accepted(known.Claims);
     }
 
     private string? Check(SignedJwt jwt) => AccessTokenRules.Check(jwt, _options.Issuer!, _audiences, _options.TimeProvider!.GetUtcNow(), _options.ClockSkew);
@@ -53,8 +53,9 @@ internal sealed class LocalValidation
         }
 
         if (!jwt.Verify(key)) return TokenVerdict.Refused("The signature of the token is not valid");
-        keys.Checked.Add(digest, jwt);
-        return TokenVerdict.Accepted(jwt.Claims.Root);
+        var known = new Known(jwt, new TokenClaims(jwt.Claims.Root));
+        keys.Checked.Add(digest, known);
+        return TokenVerdict.Accepted(known.Claims);
     }
 
     private async Task<Keys> Read(Keys? last, CancellationToken ct)
@@ -66,8 +67,10 @@ internal sealed class LocalValidation
         if (last is not null && last.Document.AsSpan().SequenceEqual(document)) return last;
         if (!JsonWebKeySet.TryParse(document, out var set, out var problem)) throw new ProviderException(problem);
         if (set.Keys.Count == 0) throw new ProviderException("The key set has no key that can be used.");
-        return new Keys(document, set, new TokenDigestCache<SignedJwt>(_options.SignatureCacheSize));
+        return new Keys(document, set, new TokenDigestCache<Known>(_options.SignatureCacheSize));
     }
 
-    private sealed record Keys(byte[] Document, JsonWebKeySet Set, TokenDigestCache<SignedJwt> Checked);
+    private sealed record Known(SignedJwt Jwt, TokenClaims Claims);
+
+    private sealed record Keys(byte[] Document, JsonWebKeySet Set, TokenDigestCache<Known> Checked);
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using IdP.Protocol.Jose;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.Options;
@@ -18,17 +17,43 @@ public enum TokenValidationMode
     Introspection,
 }
 
+/// <summary>What kind of credential a scheme reads.</summary>
+public enum CredentialKind
+{
+    /// <summary>An access token in the Authorization header (RFC 6750 §2.1).</summary>
+    Bearer,
+
+    /// <summary>The id and the secret of an API key as user name and password (RFC 7617); the provider is asked.</summary>
+    Basic,
+
+    /// <summary>An API key in a header, the query or a cookie; the provider is asked.</summary>
+    ApiKey,
+
+    /// <summary>A cookie that stands for tokens which stay in this application.</summary>
+    Session,
+}
+
 /// <summary>Defaults of this library.</summary>
 public static class TokenValidationDefaults
 {
-    /// <summary>The name of the authentication scheme if none is given.</summary>
+    /// <summary>The name of the scheme for access tokens if none is given.</summary>
     public const string AuthenticationScheme = "Bearer";
+
+    /// <summary>The name of the scheme for HTTP Basic if none is given.</summary>
+    public const string BasicScheme = "Basic";
+
+    /// <summary>The name of the scheme for API keys if none is given.</summary>
+    public const string ApiKeyScheme = "ApiKey";
+
+    /// <summary>The name of the scheme for sessions if none is given.</summary>
+    public const string SessionScheme = "Session";
 }
 
-/// <summary>Which tokens an API accepts, and how it finds out. Checked when the application starts.</summary>
+/// <summary>Which credentials a scheme accepts, and how it finds out. Checked when the application starts.</summary>
 public sealed class TokenValidationOptions : AuthenticationSchemeOptions
 {
-    private static readonly SearchValues<char> Unquotable = SearchValues.Create("\"\\");
+    /// <summary>What kind of credential the scheme reads; set by the method that adds the scheme.</summary>
+    public CredentialKind Kind { get; internal set; }
 
     /// <summary>The provider's issuer, exactly as it stands in its tokens and its discovery document. Required.</summary>
     public string? Issuer { get; set; }
@@ -39,10 +64,10 @@ public sealed class TokenValidationOptions : AuthenticationSchemeOptions
     /// <summary>How tokens are checked; locally by default.</summary>
     public TokenValidationMode Mode { get; set; } = TokenValidationMode.Local;
 
-    /// <summary>The client that introspects. Required for <see cref="TokenValidationMode.Introspection"/>.</summary>
+    /// <summary>The client that introspects. Required for <see cref="TokenValidationMode.Introspection"/>, API keys and Basic; for a session the client that signs in.</summary>
     public string? ClientId { get; set; }
 
-    /// <summary>That client's secret. Required for <see cref="TokenValidationMode.Introspection"/>.</summary>
+    /// <summary>That client's secret. Required whenever <see cref="ClientId"/> is.</summary>
     public string? ClientSecret { get; set; }
 
     /// <summary>How far the provider's clock may be off; 30 seconds by default, 5 minutes at most.</summary>
@@ -50,6 +75,30 @@ public sealed class TokenValidationOptions : AuthenticationSchemeOptions
 
     /// <summary>The signature algorithms that are accepted locally, of <see cref="SigningAlgorithms"/>; all three by default.</summary>
     public IList<string> AllowedAlgorithms { get; } = [.. SigningAlgorithms.All];
+
+    /// <summary>
+    /// A secret of 256 bits in base64url that the provider and this API share. The scheme then accepts HS256 and nothing else, and has exactly one
+    /// audience. Unwise, and logged as such: whoever can check a token can make one. Null, that is off, by default.
+    /// </summary>
+    public string? SharedSecret { get; set; }
+
+    /// <summary>Where API keys stand, for schemes added by <c>AddIdPApiKeys</c>.</summary>
+    public ApiKeyCarriers ApiKeys { get; } = new();
+
+    /// <summary>How people sign in, for schemes added by <c>AddIdPSession</c>.</summary>
+    public SessionOptions Session { get; } = new();
+
+    /// <summary>
+    /// The header that a request with a credential in a cookie must have, with any value, unless it has an antiforgery token or only reads (GET,
+    /// HEAD, OPTIONS, TRACE): pages of other origins cannot send it. <c>X-CSRF</c> by default. CORS must not allow it to origins that are not trusted.
+    /// </summary>
+    public string CsrfHeader { get; set; } = "X-CSRF";
+
+    /// <summary>
+    /// The URL identifier of this API (RFC 9728 §1.2), for example <c>https://api.example</c>. Bearer challenges then tell where its metadata
+    /// is; <c>MapIdPResourceMetadata</c> serves it. Null by default.
+    /// </summary>
+    public string? Resource { get; set; }
 
     /// <summary>Whether the provider must be reached by https; true by default. A provider on the loopback address is always excepted.</summary>
     public bool RequireHttps { get; set; } = true;
@@ -90,42 +139,19 @@ public sealed class TokenValidationOptions : AuthenticationSchemeOptions
     /// <summary>Made by the set-up, once for each scheme.</summary>
     internal TokenValidator? Validator { get; set; }
 
+    /// <summary>Made by the set-up: the places where this scheme's credentials stand.</summary>
+    internal Carrier[] Carriers { get; set; } = [];
+
     internal string EffectiveRealm => Realm ?? Audiences[0];
 
     /// <inheritdoc/>
     /// <exception cref="OptionsValidationException">An option is missing or out of range; the message names it.</exception>
     public override void Validate(string scheme)
     {
-        List<string> problems = [.. Problems()];
+        List<string> problems = [.. OptionProblems.Of(this)];
         if (problems.Count > 0) throw new OptionsValidationException(scheme, typeof(TokenValidationOptions), problems);
     }
 
     internal bool MayUse(Uri uri) =>
         uri.Scheme == Uri.UriSchemeHttps || (uri.Scheme == Uri.UriSchemeHttp && (uri.IsLoopback || !RequireHttps));
-
-    private IEnumerable<string> Problems()
-    {
-        if (string.IsNullOrEmpty(Issuer)) yield return "Issuer is required: the provider's issuer, as in its discovery document.";
-        else if (!Uri.TryCreate(Issuer, UriKind.Absolute, out var issuer) || issuer.Query.Length > 0 || issuer.Fragment.Length > 0 || issuer.UserInfo.Length > 0)
-            yield return "Issuer must be an absolute URL without user, query or fragment.";
-        else if (!MayUse(issuer)) yield return "Issuer must be an https URL, unless it is on the loopback address or RequireHttps is false.";
-
-        if (Audiences.Count == 0 || Audiences.Any(string.IsNullOrEmpty)) yield return "Audiences must name this API at least once.";
-        if (!Enum.IsDefined(Mode)) yield return "Mode must be Local or Introspection.";
-        if (Mode == TokenValidationMode.Introspection && (string.IsNullOrEmpty(ClientId) || string.IsNullOrEmpty(ClientSecret)))
-            yield return "ClientId and ClientSecret are required for introspection.";
-        if (AllowedAlgorithms.Count == 0 || !AllowedAlgorithms.All(SigningAlgorithms.IsSupported))
-            yield return $"AllowedAlgorithms must be some of {string.Join(", ", SigningAlgorithms.All)}.";
-        if (ClockSkew < TimeSpan.Zero || ClockSkew > TimeSpan.FromMinutes(5)) yield return "ClockSkew must be 0 to 5 minutes.";
-        if (MinimumRefreshInterval < TimeSpan.FromSeconds(1)) yield return "MinimumRefreshInterval must be 1 second or more.";
-        if (RefreshInterval < MinimumRefreshInterval) yield return "RefreshInterval must not be shorter than MinimumRefreshInterval.";
-        if (MaximumKeyAge < RefreshInterval) yield return "MaximumKeyAge must not be shorter than RefreshInterval.";
-        if (BackchannelTimeout <= TimeSpan.Zero || BackchannelTimeout > TimeSpan.FromMinutes(1)) yield return "BackchannelTimeout must be more than 0 and at most 1 minute.";
-        if (IntrospectionCacheDuration < TimeSpan.Zero || IntrospectionCacheDuration > TimeSpan.FromMinutes(5)) yield return "IntrospectionCacheDuration must be 0 to 5 minutes.";
-        if (SignatureCacheSize < 0 || IntrospectionCacheSize < 0) yield return "SignatureCacheSize and IntrospectionCacheSize must not be negative.";
-        if (Realm is not null && (Realm.AsSpan().ContainsAny(Unquotable) || Realm.AsSpan().ContainsAnyExceptInRange(' ', '~')))
-            yield return "Realm must be printable ASCII without quotes and backslashes.";
-        else if (Realm is null && Audiences is [var first, ..] && (first.AsSpan().ContainsAny(Unquotable) || first.AsSpan().ContainsAnyExceptInRange(' ', '~')))
-            yield return "Realm must be set, because the first of the Audiences cannot stand in a header.";
-    }
 }

@@ -17,7 +17,13 @@ public sealed class SharedSecretKey
     public const int SecretLength = 32;
 
     private readonly byte[] _secret;
-    private readonly string _header;
+    private readonly string _header = "";
+
+    private SharedSecretKey(ReadOnlySpan<byte> secret)
+    {
+        if (secret.Length != SecretLength) throw new ArgumentException($"A shared secret has {SecretLength} bytes.", nameof(secret));
+        (KeyId, _secret) = ("", secret.ToArray());
+    }
 
     /// <param name="keyId">The <c>kid</c>: printable ASCII without quotes and backslashes.</param>
     /// <param name="secret">32 random bytes; they are copied.</param>
@@ -30,8 +36,13 @@ public sealed class SharedSecretKey
         _header = Base64Url.EncodeToString(Encoding.ASCII.GetBytes($$"""{"alg":"HS256","kid":"{{keyId}}","typ":"{{AccessTokenRules.Type}}"}"""));
     }
 
-    /// <summary>The <c>kid</c>.</summary>
+    /// <summary>The <c>kid</c>; empty if the key is for verification and any will do.</summary>
     public string KeyId { get; }
+
+    /// <summary>A key that only verifies, whatever <c>kid</c> the token names: for the API, which was given nothing but the secret.</summary>
+    /// <param name="secret">32 bytes; they are copied.</param>
+    /// <exception cref="ArgumentException">The secret has another length.</exception>
+    public static SharedSecretKey ForVerification(ReadOnlySpan<byte> secret) => new(secret);
 
     /// <summary>Reads a secret as it is shown to people: 43 characters of base64url.</summary>
     /// <returns>Null for anything else.</returns>
@@ -40,8 +51,10 @@ public sealed class SharedSecretKey
 
     /// <summary>Signs an access token (RFC 9068) as a compact JWS.</summary>
     /// <param name="payloadUtf8">The claims as JSON; taken as it is.</param>
+    /// <exception cref="InvalidOperationException">The key is for verification only.</exception>
     public string Sign(ReadOnlySpan<byte> payloadUtf8)
     {
+        if (KeyId.Length == 0) throw new InvalidOperationException("This key is for verification only.");
         var signed = $"{_header}.{Base64Url.EncodeToString(payloadUtf8)}";
         return $"{signed}.{Base64Url.EncodeToString(HMACSHA256.HashData(_secret, Encoding.ASCII.GetBytes(signed)))}";
     }

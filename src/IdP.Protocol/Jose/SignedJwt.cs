@@ -87,11 +87,11 @@ public sealed class SignedJwt
         return key.Algorithm == Algorithm && key.Verify(_signed, _signature);
     }
 
-    /// <summary>Whether the token was made with the shared secret: HS256, and the secret's own <c>kid</c>.</summary>
+    /// <summary>Whether the token was made with the shared secret: HS256, and the secret's own <c>kid</c> if it has one.</summary>
     public bool Verify(SharedSecretKey key)
     {
         ArgumentNullException.ThrowIfNull(key);
-        return Algorithm == SharedSecretKey.Algorithm && KeyId == key.KeyId && key.Verify(_signed, _signature);
+        return Algorithm == SharedSecretKey.Algorithm && (key.KeyId.Length == 0 || KeyId == key.KeyId) && key.Verify(_signed, _signature);
     }
 
     private static bool TryParse(

@@ -75,8 +75,9 @@ public sealed class S3_Challenges : IAsyncLifetime
     {
         var answer = await _api.Get("/role", _issuer.Token(_clock));
         Assert.Equal(403, answer.Status);
-        Assert.Null(answer.Challenge);
-        AssertProblem(answer, 403, null);
+        Assert.Equal("Bearer realm=\"The items\", error=\"insufficient_scope\", error_description=\"The access token lacks a role\"", answer.Challenge);
+        AssertProblem(answer, 403, "insufficient_scope");
+        Assert.Equal("boss", answer.Problem["roles"]!.GetValue<string>());
     }
 
     [Fact]
