@@ -10,9 +10,10 @@ for purpose in "$@"; do
   case $purpose in
     test)
       packages+=(postgresql shellcheck chromium fonts-dejavu-core)
-      packages+=(python3-fastapi python3-uvicorn python3-jwt python3-multipart python3-cryptography)
+      packages+=(python3-fastapi python3-uvicorn python3-jwt python3-multipart python3-cryptography python3-httpx)
       # apache2-bin is the program alone: apache2 would bring a service.
       packages+=(apache2-bin libapache2-mod-auth-openidc)
+      packages+=(nginx-light libnginx-mod-http-js)
       # Node may come from somewhere else than Debian; then its package would only be in the way.
       command -v node >/dev/null || packages+=(nodejs)
       command -v npm >/dev/null || packages+=(npm)
