@@ -18,6 +18,9 @@ public sealed class IdpOptions
     /// <summary>Lifetimes of tokens.</summary>
     public TokenOptions Tokens { get; set; } = new();
 
+    /// <summary>API keys of people and clients.</summary>
+    public ApiKeyOptions ApiKeys { get; set; } = new();
+
     /// <summary>How long people stay signed in.</summary>
     public SessionOptions Sessions { get; set; } = new();
 
@@ -95,6 +98,19 @@ public sealed class TokenOptions
 
     /// <summary>Seconds for which a refresh token that was just replaced still gets the same answer, because answers get lost; at most 60, and 0 is strict.</summary>
     public int RefreshOverlapSeconds { get; set; } = 10;
+}
+
+/// <summary>API keys of people and clients.</summary>
+public sealed class ApiKeyOptions
+{
+    /// <summary>Days after which a key ends unless its maker says otherwise.</summary>
+    public int DefaultDays { get; set; } = 90;
+
+    /// <summary>The most days after which a key can end.</summary>
+    public int LongestDays { get; set; } = 366;
+
+    /// <summary>How many keys that count one person or client can have.</summary>
+    public int PerOwner { get; set; } = 50;
 }
 
 /// <summary>How long people stay signed in.</summary>

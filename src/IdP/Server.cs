@@ -1,4 +1,5 @@
 using IdP.Accounts;
+using IdP.ApiKeys;
 using IdP.Authorize;
 using IdP.Clients;
 using IdP.Consents;
@@ -42,6 +43,7 @@ internal static class Server
         builder.AddObservability();
         builder.AddHttp(options);
         AddCore(builder.Services, system ?? TimeProvider.System);
+        builder.Services.AddApiKeys();
         builder.Services.AddTokens();
         builder.Services.AddUserInfo();
         builder.Services.AddSessions();
@@ -79,6 +81,7 @@ internal static class Server
         services.AddClients();
         services.AddAccounts();
         services.AddGrants();
+        services.AddApiKeyStatements();
         services.AddUpstreamStatements();
     }
 

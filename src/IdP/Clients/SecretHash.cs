@@ -8,6 +8,7 @@ namespace IdP.Clients;
 internal sealed class SecretHash(KeyRing keys, TimeProvider clock)
 {
     public const int LongestSecret = 1024;
+    private static readonly byte[] NoHash = new byte[HMACSHA256.HashSizeInBytes];
 
     public ClientSecret Make(string secret, DateTimeOffset? expiresAt)
     {
@@ -31,6 +32,21 @@ internal sealed class SecretHash(KeyRing keys, TimeProvider clock)
             if (CryptographicOperations.FixedTimeEquals(Hash(key, secret), stored.Hash) && (stored.ExpiresAt is not { } expires || expires > now)) return true;
         }
         return false;
+    }
+
+    /// <summary>The keyed hash of a secret, and the id of the key.</summary>
+    public (byte[] Hash, string KeyId) Of(string secret)
+    {
+        var (keyId, key) = keys.Symmetric(KeyPurpose.Hash);
+        return (Hash(key, secret), keyId);
+    }
+
+    /// <summary>Compares with one hash in constant time; no hash (null) costs as much as that of another secret.</summary>
+    public bool Matches(byte[]? hash, string? keyId, string secret)
+    {
+        var key = keyId is null ? null : keys.Symmetric(KeyPurpose.Hash, keyId);
+        var computed = Hash(key ?? keys.Symmetric(KeyPurpose.Hash).Secret, secret);
+        return CryptographicOperations.FixedTimeEquals(computed, hash ?? NoHash) & hash is not null & key is not null;
     }
 
     /// <summary>A secret that we make: 256 random bits.</summary>

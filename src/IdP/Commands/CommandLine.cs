@@ -43,6 +43,7 @@ internal static class CommandLine
         PermissionCommands.Build(),
         RoleCommands.Build(),
         UserCommands.Build(),
+        ApiKeyCommands.Build(),
         ConsentCommands.Build(),
         UpstreamCommands.Build(),
         KeyCommands.Build(),

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using IdP.ApiKeys;
 using IdP.Clients;
 using IdP.Keys;
 using IdP.Protocol;
@@ -82,6 +83,9 @@ internal static class KeyCommands
         if (await db.Set<ClientSecret>().CountAsync(s => s.KeyId == id, ct) is var secrets and > 0)
             throw ChangeRefusedException.Conflict(
                 $"{secrets} client secret(s) are hashed with the key {id}: run 'IdP keys rotate --algorithm {key.Algorithm}', replace those secrets with 'IdP client secret', and then revoke it.");
+        if (await db.Set<ApiKey>().CountAsync(k => k.RevokedAt == null && k.ExpiresAt > now && (k.HashKeyId == id || (k.PreviousHashKeyId == id && k.PreviousEndsAt > now)), ct) is var apiKeys and > 0)
+            throw ChangeRefusedException.Conflict(
+                $"{apiKeys} API key(s) are hashed with the key {id}: run 'IdP keys rotate --algorithm {key.Algorithm}', then 'IdP api-key rotate' or 'IdP api-key revoke' for each, and then revoke it.");
         await KeyStatements.Revoke(db, masters, key, now, ct);
         return true;
     }

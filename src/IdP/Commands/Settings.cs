@@ -129,6 +129,11 @@ internal static class Settings
         AtLeast("Sessions:AbsoluteHours", options.Sessions.AbsoluteHours, 1);
         AtLeast("Tokens:RefreshOverlapSeconds", options.Tokens.RefreshOverlapSeconds, 0);
         AtMost("Tokens:RefreshOverlapSeconds", options.Tokens.RefreshOverlapSeconds, 60);
+        AtLeast("ApiKeys:LongestDays", options.ApiKeys.LongestDays, 1);
+        AtMost("ApiKeys:LongestDays", options.ApiKeys.LongestDays, MostDays);
+        AtLeast("ApiKeys:DefaultDays", options.ApiKeys.DefaultDays, 1);
+        AtMost("ApiKeys:DefaultDays", options.ApiKeys.DefaultDays, options.ApiKeys.LongestDays);
+        AtLeast("ApiKeys:PerOwner", options.ApiKeys.PerOwner, 1);
         AtLeast("Passwords:Iterations", options.Passwords.Iterations, 1);
         AtLeast("Passwords:HashThreads", options.Passwords.HashThreads, 0);
         AtLeast("Passwords:LockoutAttempts", options.Passwords.LockoutAttempts, 1);

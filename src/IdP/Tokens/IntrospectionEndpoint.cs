@@ -1,3 +1,4 @@
+using IdP.ApiKeys;
 using IdP.Clients;
 using IdP.Grants;
 using IdP.Http;
@@ -7,8 +8,10 @@ using IdP.Roles;
 
 namespace IdP.Tokens;
 
-/// <summary>RFC 7662: tells a resource server, or the client itself, whether a token counts at this moment.</summary>
-internal sealed class IntrospectionEndpoint(ClientAuthentication clients, TokenReader reader, Liveness liveness, HeldRoles roles, ResourceCatalog catalog, ClientDirectory directory, FailureLimiter limiter, IdpOptions options)
+/// <summary>RFC 7662: tells a resource server, or the client itself, whether a token or an API key counts at this moment.</summary>
+internal sealed class IntrospectionEndpoint(
+    ClientAuthentication clients, TokenReader reader, Liveness liveness, ApiKeyIntrospection apiKeys, HeldRoles roles, ResourceCatalog catalog, ClientDirectory directory, FailureLimiter limiter,
+    IdpOptions options)
 {
     public const string Path = "/connect/introspect";
     private static readonly byte[] Inactive = """{"active":false}"""u8.ToArray();
@@ -28,6 +31,13 @@ internal sealed class IntrospectionEndpoint(ClientAuthentication clients, TokenR
         if (form["token"] is not { } token) { await OAuthResults.Error(http, OAuthError.InvalidRequest("token is required")); return; }
 
         var facts = RequestFacts.Of(http);
+        if (await apiKeys.Find(token, ct) is { } key)
+        {
+            var described = await apiKeys.Describe(key, caller, ct);
+            facts.Outcome = described is null ? "inactive" : "active";
+            await (described is null ? OAuthResults.Write(http, Inactive) : apiKeys.Answer(http, described));
+            return;
+        }
         var claims = reader.Read(token);
         // RFC 7662 §4. What is a token is answered all the same: otherwise whoever sends garbage to an API would lock out everybody there.
         if (claims is null && limiter.CountAgainst("introspect", caller.ClientId, options.Limits.UnknownTokensPerCaller) is { } seconds)
