@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Text;
 using System.Text.Json;
 using IdP.Protocol;
 
@@ -37,6 +38,10 @@ internal sealed class Backchannel
         _http.DefaultRequestHeaders.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
     }
 
+    /// <summary>The client's id and secret for HTTP Basic (RFC 6749 §2.3.1): both are form-encoded before they are put together.</summary>
+    public static AuthenticationHeaderValue Credentials(TokenValidationOptions options) =>
+        new("Basic", Convert.ToBase64String(Encoding.ASCII.GetBytes($"{FormEncode(options.ClientId!)}:{FormEncode(options.ClientSecret!)}")));
+
     /// <summary>The provider's metadata (OpenID Connect Discovery 1.0 §4), which must be this issuer's own.</summary>
     public async Task<JsonElement> Discover(CancellationToken ct)
     {
@@ -66,13 +71,21 @@ internal sealed class Backchannel
     /// <exception cref="ProviderException">There was no answer in time, it was not 200, or it was too long.</exception>
     public async Task<byte[]> Send(HttpRequestMessage request, CancellationToken ct)
     {
+        var (status, body) = await Exchange(request, ct);
+        var path = request.RequestUri!.AbsolutePath;
+        if (status == HttpStatusCode.Unauthorized) throw new ProviderException($"{path} answered 401; are ClientId and ClientSecret right?");
+        return status == HttpStatusCode.OK ? body : throw new ProviderException($"{path} answered {(int)status}.");
+    }
+
+    /// <summary>The same for a caller who wants other answers than 200 too.</summary>
+    /// <exception cref="ProviderException">There was no answer in time, or it was too long.</exception>
+    public async Task<(HttpStatusCode Status, byte[] Body)> Exchange(HttpRequestMessage request, CancellationToken ct)
+    {
         var path = request.RequestUri!.AbsolutePath;
         try
         {
             using var response = await _http.SendAsync(request, ct);
-            if (response.StatusCode == HttpStatusCode.Unauthorized) throw new ProviderException($"{path} answered 401; are ClientId and ClientSecret right?");
-            if (response.StatusCode != HttpStatusCode.OK) throw new ProviderException($"{path} answered {(int)response.StatusCode}.");
-            return await response.Content.ReadAsByteArrayAsync(ct);
+            return (response.StatusCode, await response.Content.ReadAsByteArrayAsync(ct));
         }
         catch (HttpRequestException e)
         {
@@ -82,10 +95,12 @@ internal sealed class Backchannel
         {
             throw new ProviderException($"{path} did not answer in time.");
         }
-        catch (Exception e) when (e is not (ProviderException or OperationCanceledException))
+        catch (Exception e) when (e is not OperationCanceledException)
         {
             // A handler of the application's own may throw anything; whatever it is, the provider was not reached.
             throw new ProviderException($"{path} could not be read: {e.GetType().Name}.");
         }
     }
+
+    private static string FormEncode(string text) => Uri.EscapeDataString(text).Replace("%20", "+", StringComparison.Ordinal);
 }

@@ -1,5 +1,4 @@
 using System.Net.Http.Headers;
-using System.Text;
 using System.Text.Json;
 using IdP.Protocol;
 using IdP.Protocol.Jose;
@@ -25,10 +24,7 @@ internal sealed partial class Introspection
         _isKey = options.Kind is CredentialKind.Basic or CredentialKind.ApiKey;
         _noun = _isKey ? "The API key" : "The token";
         _endpoint = new Refreshed<Uri>(options, async (_, ct) => provider.Endpoint(await provider.Discover(ct), "introspection_endpoint"), logger);
-
-        // RFC 6749 §2.3.1: both are form-encoded before they are put together.
-        var pair = $"{FormEncode(options.ClientId!)}:{FormEncode(options.ClientSecret!)}";
-        _credentials = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.ASCII.GetBytes(pair)));
+        _credentials = Backchannel.Credentials(options);
         if (options.IntrospectionCacheDuration > TimeSpan.Zero) _answers = new TokenDigestCache<Answer>(options.IntrospectionCacheSize);
     }
 
@@ -115,8 +111,6 @@ internal sealed partial class Introspection
         time = DateTimeOffset.FromUnixTimeSeconds(seconds);
         return true;
     }
-
-    private static string FormEncode(string text) => Uri.EscapeDataString(text).Replace("%20", "+", StringComparison.Ordinal);
 
     [LoggerMessage(2, LogLevel.Warning, "The provider {Issuer} could not be asked about a token: {Problem}")]
     private static partial void LogFailed(ILogger logger, string issuer, string problem);

@@ -77,7 +77,7 @@ public static partial class TokenValidationSetup
     /// <param name="builder">What <c>AddIdPTokenValidation</c> returns.</param>
     /// <param name="configure">Sets the options; <c>ClientId</c> and <c>ClientSecret</c> of a client with the code flow are required.</param>
     /// <param name="authenticationScheme">The name of the scheme.</param>
-    internal static AuthenticationBuilder AddIdPSession(
+    public static AuthenticationBuilder AddIdPSession(
         this AuthenticationBuilder builder, Action<TokenValidationOptions> configure, string authenticationScheme = TokenValidationDefaults.SessionScheme) =>
         builder.AddIdPScheme(authenticationScheme, CredentialKind.Session, configure);
 

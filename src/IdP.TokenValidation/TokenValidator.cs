@@ -21,6 +21,11 @@ internal sealed class TokenValidator(TokenValidationOptions options, ILogger log
     private readonly Lazy<SharedSecretValidation> _shared = new(() => new SharedSecretValidation(options));
     private readonly Lazy<Introspection> _introspection = new(() => new Introspection(options, new Backchannel(options), logger));
 
+    private BrowserSessions? _sessions;
+
+    /// <summary>The sessions of a scheme for browsers.</summary>
+    public BrowserSessions Sessions => LazyInitializer.EnsureInitialized(ref _sessions, () => new BrowserSessions(options, this, logger));
+
     /// <summary>Checks the text that a carrier had.</summary>
     public ValueTask<TokenVerdict> Validate(string text, CancellationToken ct)
     {
@@ -31,6 +36,8 @@ internal sealed class TokenValidator(TokenValidationOptions options, ILogger log
                 return ApiKeyText.TryParse(text, out _)
                     ? _introspection.Value.Validate(text, ct)
                     : ValueTask.FromResult(TokenVerdict.Refused("This is not an API key"));
+            case CredentialKind.Session:
+                return Sessions.Validate(text, ct);
             default:
                 return ValidateToken(text, ct);
         }

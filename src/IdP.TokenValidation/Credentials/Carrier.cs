@@ -67,7 +67,7 @@ internal sealed record Carrier(CarrierPlace Place, string Name)
     {
         CarrierPlace.Bearer => FindBearer(request),
         CarrierPlace.Basic => FindBasic(request),
-        CarrierPlace.Header => Single(request.Headers[Name]),
+        CarrierPlace.Header => FindHeader(request.Headers[Name]),
         CarrierPlace.Query => Single(request.Query[Name]),
         _ => FindCookie(request.Headers.Cookie),
     };
@@ -78,6 +78,10 @@ internal sealed record Carrier(CarrierPlace Place, string Name)
         1 => new Presented(values[0] ?? "", null),
         _ => Presented.Malformed($"The request has {this} more than once"),
     };
+
+    // RFC 9110 §5.3: who passes a request on may put two lines of a header together with a comma, which no key has.
+    private Presented FindHeader(StringValues values) =>
+        values.Count == 1 && values[0]!.Contains(',', StringComparison.Ordinal) ? Presented.Malformed($"The request has {this} more than once") : Single(values);
 
     private static Presented FindBearer(HttpRequest request)
     {

@@ -69,6 +69,7 @@ internal static class Missing
         if (values.Length > 0) parameters.Add(KeyValuePair.Create("acr_values", string.Join(' ', values)));
         if (failed.Min(requirement => requirement.MaxAge) is { } age) parameters.Add(KeyValuePair.Create("max_age", ((long)age.TotalSeconds).ToString(CultureInfo.InvariantCulture)));
         return new Refusal(StatusCodes.Status401Unauthorized, "Unauthorized", "insufficient_user_authentication",
-            values.Length > 0 ? "This needs a stronger sign-in" : "This needs a more recent sign-in") { Parameters = parameters };
+            values.Length > 0 ? "This needs a stronger sign-in" : "This needs a more recent sign-in")
+        { Parameters = parameters };
     }
 }
