@@ -52,6 +52,10 @@ public sealed class DemoProvider : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
     }
 
+    /// <summary>A new API key for the demo's API, as the command prints it.</summary>
+    public async Task<string> Key(string owner, string name, string scope) =>
+        (await Command("api-key", "add", "--" + owner, name, "--resource", Api, "--scope", scope, "--name", "a test")).Trim().Split(' ')[^1];
+
     /// <summary>An API's answer to a request with some headers.</summary>
     internal async Task<Answer> Call(HttpMethod method, string address, params (string Name, string Value)[] headers)
     {

@@ -66,6 +66,47 @@ public sealed class FastApiSample(DemoProvider provider, FastApiSample.Api api) 
         Assert.Equal(401, (await provider.Call(HttpMethod.Get, $"{api.Url}/{way}/items", (header, value))).Status);
     }
 
+    [Theory]
+    [InlineData("basic")]
+    [InlineData("key")]
+    [InlineData("key-in-query")]
+    [InlineData("key-in-cookie")]
+    [InlineData("token-or-key")]
+    public async Task A_key_opens_what_its_scopes_allow_until_it_is_revoked(string way)
+    {
+        var reader = await provider.Key("user", DemoProvider.User, "items:read");
+        var writer = await provider.Key("client", "demo-service", "items:read items:write");
+
+        Assert.Equal(200, (await CallWithKey(HttpMethod.Get, way, reader)).Status);
+        var created = await CallWithKey(HttpMethod.Post, way, writer);
+        Assert.True(created.Status == 201, created.Body);
+        Assert.Equal("demo-service", created.Json["createdBy"]!.GetValue<string>());
+        var tooFew = await CallWithKey(HttpMethod.Post, way, reader);
+        Assert.Equal(403, tooFew.Status);
+        Assert.StartsWith(way == "basic" ? "Basic " : "ApiKey ", tooFew.Header("WWW-Authenticate"), StringComparison.Ordinal);
+
+        Assert.Equal(401, (await CallWithKey(HttpMethod.Get, way, reader[..^1] + (reader[^1] == 'A' ? 'B' : 'A'))).Status);
+        await provider.Command("api-key", "revoke", reader.Split('_')[1]);
+        Assert.Equal(401, (await CallWithKey(HttpMethod.Get, way, reader)).Status);
+    }
+
+    [Fact]
+    public async Task A_key_is_no_token()
+    {
+        var key = ("Authorization", "Bearer " + await provider.Key("user", DemoProvider.User, "items:read"));
+
+        BearerFaults.Check(await provider.Call(HttpMethod.Get, api.Url + "/introspected/items", key), 401, "invalid_token");
+        BearerFaults.Check(await provider.Call(HttpMethod.Get, api.Url + "/local/items", key), 401, "invalid_token");
+    }
+
+    [Fact]
+    public async Task A_key_in_a_cookie_needs_the_header_of_our_own_pages_to_write()
+    {
+        var key = await provider.Key("client", "demo-service", "items:write");
+
+        Assert.Equal(403, (await provider.Call(HttpMethod.Post, api.Url + "/key-in-cookie/items", ("Cookie", "api_key=" + key))).Status);
+    }
+
     [Fact]
     public async Task Two_credentials_are_400()
     {
@@ -213,6 +254,18 @@ public sealed class FastApiSample(DemoProvider provider, FastApiSample.Api api) 
         await using var alone = await Api.Serve("http://127.0.0.1:1", out var url, []);
 
         Assert.Equal(503, (await provider.Call(HttpMethod.Get, $"{url}/{way}/items", (header, (await provider.Bearer("")).Item2))).Status);
+    }
+
+    private Task<Answer> CallWithKey(HttpMethod method, string way, string key)
+    {
+        var (id, secret) = (key.Split('_', 3)[1], key.Split('_', 3)[2]);
+        return provider.Call(method, $"{api.Url}/{way}/items" + (way == "key-in-query" ? "?api_key=" + key : ""), way switch
+        {
+            "basic" => [("Authorization", "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{id}:{secret}")))],
+            "key-in-query" => [],
+            "key-in-cookie" => [("Cookie", "api_key=" + key), ("X-Requested-With", "fetch")],
+            _ => [("X-API-Key", key)],
+        });
     }
 
     private async Task<(string, string)> Person(string name, string password) =>
