@@ -125,6 +125,9 @@ public sealed class DemoTests
             var lines = (await OutputOf(provider, "connect/introspect")).Split('\n').Select(line => line.Trim()).Where(line => line.StartsWith("curl ", StringComparison.Ordinal)).ToList();
 
             Assert.Equal(3, lines.Count);
+            // What is unwise is said at each start.
+            const string warning = "checks tokens with a shared secret (HS256)";
+            Assert.Contains(warning, await OutputOf(provider, warning), StringComparison.Ordinal);
             using var service = JsonDocument.Parse(await Shell(lines[0]));
             using var alice = JsonDocument.Parse(await Shell(lines[1]));
             foreach (var token in (JsonDocument[])[service, alice])
