@@ -6,6 +6,7 @@ using IdP.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -101,6 +102,16 @@ public sealed class SessionsInBrowsers : IAsyncLifetime
         var over = await browser.Get(_url + "/who");
         Assert.Equal(401, over.Status);
         Assert.Contains("error=\"invalid_session\"", over.Header("WWW-Authenticate"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_disabled_person_has_no_session_after_the_next_refresh()
+    {
+        using var browser = new Browser(_idp);
+        await browser.Get(await SignIn(browser));
+        await _idp.Change((db, _) => db.Set<IdP.Accounts.User>().Where(user => user.UserName == "alice").ExecuteUpdateAsync(set => set.SetProperty(user => user.DisabledAt, _idp.Clock.GetUtcNow())));
+        _idp.Clock.Advance(TimeSpan.FromMinutes(59.8));
+        Assert.Equal(401, (await browser.Get(_url + "/who")).Status);
     }
 
     [Theory]

@@ -1,6 +1,10 @@
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace IdP.TokenValidation.Tests.Schemes;
 
@@ -69,6 +73,28 @@ public sealed class SeveralOnOneEndpoint
         request.Headers.Add("X-CSRF", "1");
         Assert.Equal(200, (await api.Send(request)).Status);
         Assert.Equal(200, (await api.Send(SchemesApi.Request("ApiKey", api.Key.ToString(), method: HttpMethod.Post))).Status);
+    }
+
+    [Fact]
+    public async Task An_antiforgery_token_of_the_same_user_does_instead()
+    {
+        await using var api = await SchemesApi.Start(
+            services =>
+            {
+                services.AddAntiforgery(options => options.Cookie.Name = "form");
+                services.AddSingleton<IDataProtectionProvider, EphemeralDataProtectionProvider>();
+            },
+            app => app.MapGet("/form", (HttpContext http, IAntiforgery forms) => forms.GetAndStoreTokens(http).RequestToken).RequireSchemes("KeyInCookie"));
+        var page = await api.Http.SendAsync(SchemesApi.Request("KeyInCookie", api.Key.ToString(), path: "/form"));
+        var token = await page.Content.ReadAsStringAsync();
+        var cookie = page.Headers.GetValues("Set-Cookie").Single().Split(';')[0];
+        foreach (var (sent, status) in ((string, int)[])[(token, 200), (token[..^2], 403), ("", 403)])
+        {
+            var request = new HttpRequestMessage(HttpMethod.Post, "/KeyInCookie");
+            request.Headers.TryAddWithoutValidation("Cookie", $"api_key={api.Key}; {cookie}");
+            request.Headers.TryAddWithoutValidation("RequestVerificationToken", sent);
+            Assert.Equal(status, (await api.Send(request)).Status);
+        }
     }
 
     [Fact]
