@@ -63,6 +63,7 @@ internal static class Server
         app.MapDiscovery();
         app.MapTokens();
         app.MapUserInfo();
+        app.MapApiKeys();
         app.MapAuthorize();
         app.MapLogout();
         app.MapUpstream();

@@ -45,6 +45,7 @@ internal sealed record GrantedScopes(string[] Scopes, Resource? Api, string[] Au
         }
 
         var api = named.Api ?? owner;
+        if (api is not null && scopes.Contains(ResourceCatalog.ManageApiKeys)) return NotBesideAnApi();
         var identifier = named.Api is null ? owner?.Identifier : named.Identifier;
         return new GrantedScopes(scopes, api, AudienceOf(scopes, api, identifier, issuer));
     }
@@ -80,6 +81,8 @@ internal sealed record GrantedScopes(string[] Scopes, Resource? Api, string[] Au
     }
 
     // A token under a secret that the API shares is for that API alone: it says nothing to anybody else, userinfo included.
+    public static OAuthError NotBesideAnApi() => OAuthError.InvalidScope($"{ResourceCatalog.ManageApiKeys} is for the provider alone: ask for it in a request of its own, without scopes of an API");
+
     private static string[] AudienceOf(string[] scopes, Resource? api, string? identifier, string issuer) =>
         identifier is null ? [issuer] : scopes.Contains("openid") && api is { SharesSecret: false } ? [identifier, issuer] : [identifier];
 

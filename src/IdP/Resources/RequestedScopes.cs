@@ -38,6 +38,7 @@ internal sealed record RequestedScopes(string[] Names, string[] ResourceIdentifi
             if (named.Count > 0) return OAuthError.InvalidScope("the scopes belong to two resources: name them with the parameter resource");
             named.Add(scope.ResourceId, catalog.ById(scope.ResourceId)!.Identifier);
         }
+        if (named.Count > 0 && scopes.Contains(ResourceCatalog.ManageApiKeys)) return GrantedScopes.NotBesideAnApi();
         var requested = new RequestedScopes(scopes, [.. named.Values]);
         return requested.ResourceText?.Length > Grant.LongestResources ? OAuthError.InvalidTarget("too many resources in one request") : requested;
     }

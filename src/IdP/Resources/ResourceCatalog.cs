@@ -12,6 +12,9 @@ internal sealed class ResourceCatalog(Database database)
 {
     public const string ReservedPrefix = "idp:";
 
+    /// <summary>A person's own API keys. In tokens for the provider alone: an API that got such a token could make keys with it.</summary>
+    public const string ManageApiKeys = "idp:api_keys";
+
     /// <summary>OpenID Connect Core §5.4, with what the person who consents is told.</summary>
     public static readonly FrozenDictionary<string, string> IdentityScopes = new Dictionary<string, string>
     {
@@ -21,6 +24,7 @@ internal sealed class ResourceCatalog(Database database)
         ["address"] = "Your postal address",
         ["phone"] = "Your telephone number",
         ["roles"] = "Your roles and permissions",
+        [ManageApiKeys] = "Manage your API keys",
         ["offline_access"] = "Keep this access while you are away",
     }.ToFrozenDictionary();
 

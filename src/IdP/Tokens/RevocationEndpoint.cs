@@ -1,3 +1,4 @@
+using IdP.ApiKeys;
 using IdP.Audit;
 using IdP.Clients;
 using IdP.Grants;
@@ -10,7 +11,7 @@ namespace IdP.Tokens;
 
 /// <summary>RFC 7009: a client gives a token back. A disabled client still may.</summary>
 internal sealed class RevocationEndpoint(
-    ClientAuthentication clients, TokenReader reader, RefreshTokens refreshTokens, GrantStatements grants, Database database, TimeProvider clock)
+    ClientAuthentication clients, TokenReader reader, ApiKeyIntrospection apiKeys, ApiKeyStatements keyStatements, RefreshTokens refreshTokens, GrantStatements grants, Database database, TimeProvider clock)
 {
     public const string Path = "/connect/revoke";
 
@@ -26,7 +27,8 @@ internal sealed class RevocationEndpoint(
         // RFC 7009 §2.2: a token that is not one, or no longer, is as good as revoked. The hint changes nothing: one look tells what it is.
         var facts = RequestFacts.Of(http);
         Result<bool> revoked = false;
-        if (reader.Read(token) is { } claims) revoked = await RevokeAccessToken(claims, client, facts, ct);
+        if (await apiKeys.Find(token, ct) is { } key) revoked = await RevokeApiKey(key, client, facts, ct);
+        else if (reader.Read(token) is { } claims) revoked = await RevokeAccessToken(claims, client, facts, ct);
         else if (refreshTokens.Open(token) is { } handle) revoked = await RevokeGrant(handle, client, facts, ct);
         if (revoked.Failed(out var done, out error)) { await OAuthResults.Error(http, error); return; }
         facts.Outcome = done ? "revoked" : "nothing to revoke";
@@ -36,6 +38,18 @@ internal sealed class RevocationEndpoint(
 
     // RFC 7009 §2.1: refused, and the client is told.
     private static OAuthError AnotherClients() => OAuthError.InvalidGrant("the token was issued to another client");
+
+    /// <summary>A client's own key; a person's is ended by the person.</summary>
+    private async Task<Result<bool>> RevokeApiKey(PresentedApiKey presented, Client client, RequestFacts facts, CancellationToken ct)
+    {
+        if (presented.ClientKey != client.Id) return AnotherClients();
+        return await database.Write(async db =>
+        {
+            await ServerState.TakeTurn(db, ct);
+            var key = await db.Set<ApiKey>().AsTracking().SingleOrDefaultAsync(k => k.Id == presented.Id, ct);
+            return key is not null && await keyStatements.Revoke(db, key, new ApiKeyActor($"client:{client.ClientId}", facts.Address), ct);
+        }, ct);
+    }
 
     /// <summary>RFC 7009 §2.1: with a refresh token goes everything that was issued under its grant.</summary>
     private async Task<Result<bool>> RevokeGrant(HandleBody handle, Client client, RequestFacts facts, CancellationToken ct)

@@ -27,7 +27,7 @@ public abstract class NoSecretAnywhere(ServerFixture fixture)
     {
         await _server.AddUser("canary", Password);
         await _server.AddResource("urn:canary:opaque", ["canary:opaque"], r => r.TokenFormat = Resources.TokenFormat.Opaque);
-        await _server.AddClient("canary-app", "password client_credentials refresh_token", "openid offline_access items:read canary:opaque", secret: Secret);
+        await _server.AddClient("canary-app", "password client_credentials refresh_token", "openid offline_access items:read canary:opaque idp:api_keys", secret: Secret);
 
         foreach (var broken in (string?[])[null, "Users", "Clients", "RevokedTokens", "Grants"])
         {
@@ -36,6 +36,7 @@ public abstract class NoSecretAnywhere(ServerFixture fixture)
             if (broken is not null) await _server.Sql($"""ALTER TABLE "{broken}Away" RENAME TO "{broken}" """);
         }
         await Requests();
+        await ApiKeys();
         await Malformed();
         await Task.Delay(100);
 
@@ -85,6 +86,41 @@ public abstract class NoSecretAnywhere(ServerFixture fixture)
         await Post(new HttpRequestMessage(HttpMethod.Get, $"/connect/token?client_secret={Secret}&password={Password}"));
         await Post(new HttpRequestMessage(HttpMethod.Get, $"/nowhere?client_secret={Secret}&password={Password}"));
         await Post(new HttpRequestMessage(HttpMethod.Get, "/health/ready?password=" + Password));
+    }
+
+    /// <summary>Keys that are made, rotated, checked and sent to where they do not belong.</summary>
+    private async Task ApiKeys()
+    {
+        // The other account is locked by its wrong passwords.
+        await _server.AddUser("canary-owner", Password);
+        var token = (await Issued(Post(Invariants.Form("/connect/token", "canary-app", Secret, ("grant_type", "password"), ("username", "canary-owner"), ("password", Password), ("scope", "idp:api_keys")))))[0];
+        Task<Answer> Call(HttpMethod method, string path, string bearer, string? body = null)
+        {
+            var request = new HttpRequestMessage(method, path) { Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json") };
+            request.Headers.TryAddWithoutValidation("Authorization", "Bearer " + bearer);
+            return Post(request);
+        }
+        async Task<string> Made(Task<Answer> answer)
+        {
+            var given = await answer;
+            _answers.Remove(given.Body);
+            _tokens.Add(given.Json["key"]!.GetValue<string>());
+            return _tokens[^1];
+        }
+        var key = await Made(Call(HttpMethod.Post, "/api-keys", token, """{"name":"canary","resource":"urn:test:api","scopes":["items:read"]}"""));
+        await Made(Call(HttpMethod.Post, $"/api-keys/{key[4..16]}/rotate", token, """{"overlap_seconds":60}"""));
+        foreach (var secret in _tokens.Where(t => t.StartsWith("idp_", StringComparison.Ordinal)).SelectMany(t => (string[])[t, t[17..]]).ToList())
+        {
+            _tokens.Add(secret);
+            foreach (var path in (string[])["/connect/introspect", "/connect/revoke"])
+                foreach (var text in (string[])[secret, secret + "x"]) await Post(Invariants.Form(path, "api", IdpServer.Secret, ("token", text)));
+            await Call(HttpMethod.Get, "/api-keys?key=" + secret, secret);
+            await Call(HttpMethod.Get, "/api-keys", token);
+            await Call(HttpMethod.Get, "/api-keys/" + secret[..8], token);
+            await Call(HttpMethod.Post, "/api-keys", token, $$"""{"name":"{{secret}}\u0007"}""");
+            await Call(HttpMethod.Get, "/connect/userinfo", secret);
+        }
+        await Call(HttpMethod.Delete, $"/api-keys/{key[4..16]}", token);
     }
 
     private async Task Malformed()

@@ -116,7 +116,7 @@ public sealed class S2_Metadata(SqliteServer fixture) : IClassFixture<SqliteServ
     public async Task Every_advertised_scope_can_be_had_and_no_other()
     {
         var before = await Metadata();
-        Assert.Equal(["address", "admin", "email", "items:read", "items:write", "offline_access", "openid", "phone", "profile", "roles"], List(before, "scopes_supported"));
+        Assert.Equal(["address", "admin", "email", "idp:api_keys", "items:read", "items:write", "offline_access", "openid", "phone", "profile", "roles"], List(before, "scopes_supported"));
         await _server.AddResource("urn:test:scopes", ["new:scope"]);
         var scopes = List(await Metadata(), "scopes_supported");
         Assert.Contains("new:scope", scopes);
