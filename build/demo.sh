@@ -46,7 +46,7 @@ stop() { # NAME PID: asks it to end and expects a clean end
 bad() { echo "   WRONG: $1"; wrong=$((wrong + 1)); }
 
 # Tokens and secrets are shown shortened.
-shorten() { sed -E 's/(eyJ[A-Za-z0-9_-]{12})[A-Za-z0-9_.-]{20,}/\1.../g'; }
+shorten() { sed -E 's/(eyJ[A-Za-z0-9_-]{12})[A-Za-z0-9_.-]{20,}/\1.../g; s/(idp_[A-Za-z0-9]{12}_)[A-Za-z0-9]{49}/\1.../g; s/((code|state|nonce|code_challenge|continue|form_token|shown)=)[A-Za-z0-9_-]{20,}/\1.../g'; }
 
 # call TITLE STATUS METHOD URL [CURL-ARGUMENT...]: one request, shown with its answer; the status must be the expected one.
 call() {
@@ -54,8 +54,10 @@ call() {
   shift 4
   for argument in "$@"; do
     case $argument in
-      -u | -H | -d | --data-urlencode) ;;
+      -u | -H | -d | -b | -c | --data-urlencode) ;;
+      "$work"/*) ;;
       Authorization:* | Content-Type:*) shown+=$'\n     '$argument ;;
+      "$key_id":*) shown+=$'\n     Authorization: Basic ('$key_id' and the secret of the key)' ;;
       *:*-secret) shown+=$'\n     Authorization: Basic ('${argument%%:*}' and its secret)' ;;
       *) shown+=$'\n     '$argument ;;
     esac
@@ -66,7 +68,8 @@ call() {
   {
     echo "   -> $status"
     grep -i '^www-authenticate:' "$work/headers" | tr -d '\r' | sed 's/^/      /' || true
-    shorten <"$work/body" | sed -E 's/^(.{320}).+/\1 .../; s/^/      /'
+    # Of a page its title.
+    if grep -q '^<!DOCTYPE html>' "$work/body"; then sed -nE 's/.*(<title>.*<\/title>).*/\1/p' "$work/body"; else cat "$work/body"; fi | shorten | sed -E 's/^(.{320}).+/\1 .../; s/^/      /'
     echo
   } | sed '/^ *$/d'
   if [[ $status != "$expected" ]]; then bad "expected $expected"; fi
@@ -83,7 +86,13 @@ fi
 
 idp=http://localhost:$(free_port) api=http://localhost:$(free_port)
 start provider "$idp/health/ready" dotnet src/IdP/bin/Release/net10.0/IdP.dll serve --demo --demo-api-url "$api" --data "$work/data" --urls "$idp"
-start resource-api "$api/health/live" dotnet src/ResourceApi/bin/Release/net10.0/ResourceApi.dll --urls "$api" --Provider:Issuer "$idp"
+# Commands work beside the running server: the old API's shared secret, and an API key for alice.
+command_json() { dotnet src/IdP/bin/Release/net10.0/IdP.dll "$@" --data "$work/data" --json; }
+json_text() { sed -nE "s/.*\"$1\" *: *\"([^\"]+)\".*/\1/p" | head -n 1; }
+secret=$(command_json resource secret urn:demo:legacy | json_text secret)
+key=$(command_json api-key add --user alice --resource urn:demo:api --scope items:read --scope items:write --name "the demo" | json_text key)
+key_id=${key#idp_} key_id=${key_id%%_*}
+start resource-api "$api/health/live" dotnet src/ResourceApi/bin/Release/net10.0/ResourceApi.dll --urls "$api" --Provider:Issuer "$idp" --Provider:SharedSecret "$secret"
 
 call "The provider describes itself" 200 GET "$idp/.well-known/openid-configuration"
 says "\"issuer\":\"$idp\""
@@ -140,6 +149,57 @@ call "[introspected] The revoked token: refused at once" 401 GET "$api/introspec
 challenges 'error="invalid_token"'
 call "[local] The revoked token: still accepted" 200 GET "$api/local/items" -H "Authorization: Bearer $alice"
 echo "   This is the trade: local validation asks nobody, so a revoked token works until it expires; introspection knows at once."
+
+call "[HS256] A token for the old API, signed with the secret that it shares" 200 POST "$idp/connect/token" \
+  -u demo-service:demo-service-secret -d grant_type=client_credentials -d scope=legacy:read
+call "[HS256] The old API checks it with that secret" 200 GET "$api/shared-secret/hello" -H "Authorization: Bearer $(access_token)"
+
+call "[API key] In a header" 200 GET "$api/key-header/items" -H "X-API-Key: $key"
+call "[API key] In the query" 200 GET "$api/key-query/items?api_key=$key"
+call "[API key] In a cookie" 200 GET "$api/key-cookie/items" -H "Cookie: api_key=$key"
+call "[API key] By HTTP Basic: key id and secret" 200 GET "$api/basic/items" -u "$key_id:${key##*_}"
+call "[API key] Two credentials: nobody could say which counts" 400 GET "$api/any/items" -H "X-API-Key: $key" -H "Authorization: Bearer $reader"
+call "[API key] In a cookie, to change something, without the header that other sites cannot send" 403 POST "$api/key-cookie/items" \
+  -H "Cookie: api_key=$key" -H "Content-Type: application/json" -d '{"name":"from elsewhere"}'
+command_json api-key revoke "$key_id" >/dev/null
+call "[API key] Revoked: refused at once" 401 GET "$api/key-header/items" -H "X-API-Key: $key"
+
+person() { # NAME PASSWORD: a token of a person's program
+  call "$1 gets a token" 200 POST "$idp/connect/token" -u demo-password:demo-password-secret -d grant_type=password -d username="$1" -d password="$2" --data-urlencode "scope=items:read items:write"
+}
+person alice alice-Wonderland-42
+says '"access_token"'
+alice=$(access_token)
+person bob bob-Builder-4242
+bob=$(access_token)
+call "[role] Alice is a manager" 200 GET "$api/policies/role" -H "Authorization: Bearer $alice"
+says '"manager"'
+call "[role] Bob is an auditor" 200 GET "$api/policies/either" -H "Authorization: Bearer $bob"
+says '"auditor"'
+call "[permission] Bob may not delete, although his program may write" 403 DELETE "$api/policies/items/1" -H "Authorization: Bearer $bob"
+challenges 'insufficient_scope'
+call "[permission] Alice may" 204 DELETE "$api/policies/items/1" -H "Authorization: Bearer $alice"
+
+# A browser's session: the API sends the person to the provider, whose form is filled in here, and keeps the tokens to itself.
+jar=$work/cookies
+location() { grep -i '^location:' "$work/headers" | tr -d '\r' | sed 's/^[^ ]* //'; }
+absolute() { case $1 in /*) echo "$idp$1" ;; *) echo "$1" ;; esac; }
+form_field() { sed -nE "s/.*name=\"$1\"[^>]*value=\"([^\"]*)\".*/\1/p" "$work/body" | head -n 1; }
+call "[session] Without one" 401 GET "$api/site/items"
+call "[session] Sign in" 302 GET "$api/session/sign-in?return_to=/site/items" -b "$jar" -c "$jar"
+call "[session] ... at the provider" 303 GET "$(location)" -b "$jar" -c "$jar"
+call "[session] ... on its page" 200 GET "$(absolute "$(location)")" -b "$jar" -c "$jar"
+call "[session] Alice's password goes to the provider alone" 303 POST "$idp/sign-in" -b "$jar" -c "$jar" --data-urlencode "continue=$(form_field continue)" \
+  --data-urlencode "form_token=$(form_field form_token)" -d username=alice -d password=alice-Wonderland-42
+call "[session] ... which asks what the API may have" 303 GET "$(absolute "$(location)")" -b "$jar" -c "$jar"
+call "[session] ... on its page" 200 GET "$(absolute "$(location)")" -b "$jar" -c "$jar"
+call "[session] She agrees" 303 POST "$idp/consent" -b "$jar" -c "$jar" --data-urlencode "continue=$(form_field continue)" --data-urlencode "form_token=$(form_field form_token)" \
+  -d "session=$(form_field session)" -d "shown=$(form_field shown)"
+call "[session] ... and a code goes to the API" 303 GET "$(absolute "$(location)")" -b "$jar" -c "$jar"
+call "[session] ... which redeems it and sets a cookie" 302 GET "$(location)" -b "$jar" -c "$jar"
+call "[session] The cookie is enough to read" 200 GET "$api/site/items" -b "$jar"
+call "[session] To change something a page sends a header too" 201 POST "$api/site/items" -b "$jar" -H "X-CSRF: 1" -H "Content-Type: application/json" -d '{"name":"from the site"}'
+call "[session] Another site cannot" 403 POST "$api/site/items" -b "$jar" -H "Content-Type: application/json" -d '{"name":"from elsewhere"}'
 
 echo
 stop resource-api "${pids[1]}"

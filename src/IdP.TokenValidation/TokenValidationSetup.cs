@@ -87,6 +87,7 @@ public static partial class TokenValidationSetup
         ArgumentNullException.ThrowIfNull(configure);
         var services = builder.Services;
         services.AddAuthorization();
+        SecurityDocument.AddTo(services);
         services.TryAddSingleton<SchemesOfPolicies>();
         services.Replace(ServiceDescriptor.Transient<IPolicyEvaluator, CredentialPolicyEvaluator>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IPostConfigureOptions<TokenValidationOptions>, MakeValidator>());

@@ -41,6 +41,8 @@ internal static class DemoData
         {
             Secret = "demo-service-secret", Name = "Demo service", GrantTypes = [GrantNames.ClientCredentials],
             Scopes = ["items:read", "items:write", "legacy:read"], DefaultScopes = ["items:read"],
+            // For those who type its secret into the interactive documents.
+            Origins = [WebOrigin.Of(apiUrl)!, PythonApiUrl],
         },
         new("demo-password")
         {

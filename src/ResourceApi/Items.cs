@@ -19,9 +19,9 @@ internal static class Items
 
     public static void MapItems(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/items", (ItemStore items) => TypedResults.Ok(items.All())).RequireScope("items:read");
-        api.MapGet("/items/{id:int}", Find).RequireScope("items:read");
-        api.MapPost("/items", Create).RequireScope("items:write");
+        api.MapGet("/items", (ItemStore items) => TypedResults.Ok(items.All())).RequireScope("items:read").WithSummary("Lists the items");
+        api.MapGet("/items/{id:int}", Find).RequireScope("items:read").WithSummary("Shows an item");
+        api.MapPost("/items", Create).RequireScope("items:write").WithSummary("Creates an item");
     }
 
     private static Results<Ok<Item>, NotFound> Find(int id, ItemStore items) =>
@@ -48,6 +48,7 @@ internal sealed class ItemStore
     private const int Capacity = 1000;
     private readonly Lock _lock = new();
     private readonly List<Item> _items = [new(1, "a lamp", "the sample"), new(2, "a chair", "the sample"), new(3, "a table", "the sample")];
+    private int _lastId = 3;
 
     public Item[] All()
     {
@@ -56,7 +57,7 @@ internal sealed class ItemStore
 
     public Item? Find(int id)
     {
-        lock (_lock) return id >= 1 && id <= _items.Count ? _items[id - 1] : null;
+        lock (_lock) return _items.Find(item => item.Id == id);
     }
 
     public Item? Add(string name, string createdBy)
@@ -64,10 +65,15 @@ internal sealed class ItemStore
         lock (_lock)
         {
             if (_items.Count == Capacity) return null;
-            var item = new Item(_items.Count + 1, name, createdBy);
+            var item = new Item(++_lastId, name, createdBy);
             _items.Add(item);
             return item;
         }
+    }
+
+    public bool Delete(int id)
+    {
+        lock (_lock) return _items.RemoveAll(item => item.Id == id) > 0;
     }
 }
 
@@ -75,6 +81,7 @@ internal sealed class ItemStore
 [JsonSerializable(typeof(Item))]
 [JsonSerializable(typeof(Item[]))]
 [JsonSerializable(typeof(NewItem))]
+[JsonSerializable(typeof(Caller))]
 internal sealed partial class ItemJson : JsonSerializerContext
 {
     /// <summary>What a request has too much or twice is a mistake of its sender, who should hear of it.</summary>

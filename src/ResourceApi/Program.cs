@@ -2,8 +2,8 @@ using IdP.TokenValidation;
 using Microsoft.Extensions.Options;
 using ResourceApi;
 
-// The sample API: items, once behind tokens that are checked here (/local) and once behind tokens that the provider is asked about
-// (/introspected). It knows the provider by its address only. See Settings.cs for what can be set.
+// The sample API: items, protected in every way that the library knows. It knows the provider by its address only. Read Ways.cs for how
+// callers prove who they are, Policies.cs for what they may do, Documents.cs for the interactive documents, Settings.cs for what can be set.
 try
 {
     var builder = WebApplication.CreateSlimBuilder(args);
@@ -15,17 +15,9 @@ try
         kestrel.Limits.MaxRequestBodySize = 16 * 1024;
     });
 
-    // Two ways to check the same tokens. An API of your own needs one of them, as the default scheme:
-    // builder.Services.AddIdPTokenValidation(o => { o.Issuer = ...; o.Audiences.Add(...); });
-    builder.Services.AddIdPTokenValidation("local", settings.Apply);
-    builder.Services.AddIdPTokenValidation("introspected", options =>
-    {
-        settings.Apply(options);
-        options.Mode = TokenValidationMode.Introspection;
-        options.ClientId = settings.ClientId;
-        options.ClientSecret = settings.ClientSecret;
-    });
-
+    builder.Services.AddWays(settings);
+    builder.Services.AddPolicies();
+    builder.Services.AddDocuments();
     builder.Services.AddSingleton<ItemStore>();
     builder.Services.AddProblemDetails();
     builder.Services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = false);
@@ -37,13 +29,10 @@ try
     var app = builder.Build();
     app.UseExceptionHandler();
     app.UseStatusCodePages();
-    app.MapGet("/health/live", () => TypedResults.Text("live"));
-    foreach (var scheme in (string[])["local", "introspected"])
-    {
-        app.MapGroup("/" + scheme)
-            .RequireAuthorization(policy => policy.AddAuthenticationSchemes(scheme).RequireAuthenticatedUser())
-            .MapItems();
-    }
+    app.UseDocuments(settings);
+    app.MapGet("/health/live", () => TypedResults.Text("live")).ExcludeFromDescription();
+    app.MapWays(settings);
+    app.MapPolicies();
 
     await app.RunAsync();
     return 0;
