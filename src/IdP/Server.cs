@@ -59,6 +59,7 @@ internal static class Server
         var app = builder.Build();
         app.UseHttp();
         app.UseRouting();
+        app.UsePages();
         app.MapHealth();
         app.MapDiscovery();
         app.MapTokens();

@@ -22,7 +22,6 @@ internal sealed partial class RequestBoundary(RequestDelegate next, IdpOptions o
         var request = http.Request;
         var facts = new RequestFacts { Address = Address(http), Method = request.Method, Path = request.Path.Value ?? "" };
         http.Features.Set(facts);
-        http.Features.Set(new Ui.PipelineStart(next));
         http.Response.Headers.XContentTypeOptions = "nosniff";
         // Behind a proxy that ends TLS the connection is plain, but the browser's is not: the issuer says which it is, no header does.
         request.Scheme = issuer.IsHttps ? Uri.UriSchemeHttps : Uri.UriSchemeHttp;

@@ -33,7 +33,7 @@ internal static class ErrorPage
         http.Features.Set(new PageError(error));
         http.Response.StatusCode = error.Status;
         if (error.RetryAfter is { } seconds) http.Response.Headers.RetryAfter = seconds.ToString();
-        return PageRunner.Run(http, PageAddresses.Error);
+        return Pages.Show(http, PageAddresses.Error);
     }
 
     private static bool AsksForHtml(HttpRequest request) => request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase);

@@ -150,7 +150,7 @@ public sealed class Protection(PageServer fixture) : IClassFixture<PageServer>
 
     private async Task<List<string>> PostHandlers()
     {
-        var (services, addresses) = (_server.App.Services, new List<string>());
+        var (services, addresses) = (_server.App.Services.GetRequiredService<Ui.Pages>().Services, new List<string>());
         foreach (var page in services.GetRequiredService<EndpointDataSource>().Endpoints.Select(endpoint => endpoint.Metadata.GetMetadata<PageActionDescriptor>()).OfType<PageActionDescriptor>().Distinct())
         {
             var compiled = await services.GetRequiredService<PageLoader>().LoadAsync(page, new Microsoft.AspNetCore.Http.EndpointMetadataCollection(page.EndpointMetadata));
