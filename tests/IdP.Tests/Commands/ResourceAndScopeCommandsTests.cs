@@ -45,7 +45,7 @@ public sealed class ResourceAndScopeCommandsTests(Cli cli) : IClassFixture<Cli>
     [InlineData(ExitCodes.Usage, "own issuer", "http://localhost:8080")]
     [InlineData(ExitCodes.Usage, "own issuer", "http://localhost:8080/")]
     [InlineData(ExitCodes.Usage, "given twice", "urn:x:y", "--identifier", "urn:x:y")]
-    [InlineData(ExitCodes.Usage, "ES256, RS256, PS256", "urn:x:y", "--algorithm", "HS256")]
+    [InlineData(ExitCodes.Usage, "ES256, RS256, PS256", "urn:x:y", "--algorithm", "HS512")]
     [InlineData(ExitCodes.Usage, "ES256, RS256, PS256", "urn:x:y", "--algorithm", "none")]
     [InlineData(ExitCodes.Usage, "jwt or opaque", "urn:x:y", "--token-format", "saml")]
     [InlineData(ExitCodes.Usage, "from 1 to 86400", "urn:x:y", "--access-token-lifetime", "86401")]
