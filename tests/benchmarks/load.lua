@@ -1,4 +1,5 @@
 -- wrk script. BODY: the form of every request; USERS=n: each ends with the next number below n. TOKENS: a file with one token a line, sent as token=...; ONCE=1: each only once.
+-- BEARER=1: a GET with the token in its Authorization header instead.
 -- EXPECT: what every answer must contain. SAVE: a file that gets the access token of each answer. AUTH: an Authorization header.
 -- A fast wrong answer is not speed: the first one is printed as REFUSED, which the caller takes for a failure.
 wrk.method = "POST"
@@ -7,7 +8,7 @@ wrk.headers["Authorization"] = os.getenv("AUTH")
 wrk.body = os.getenv("BODY")
 
 local function setting(name) local value = os.getenv(name); if value ~= "" then return value end end
-local tokens, once, save = setting("TOKENS"), setting("ONCE"), setting("SAVE")
+local tokens, once, save, bearer = setting("TOKENS"), setting("ONCE"), setting("SAVE"), setting("BEARER")
 local file, saved = tokens and io.open(tokens), save and io.open(save, "a")
 local expected = setting("EXPECT")
 local users, user = tonumber(setting("USERS")), 0
@@ -25,6 +26,7 @@ if tokens then
       file:seek("set")
       token = file:read("*l")
     end
+    if bearer then return wrk.format("GET", nil, { Authorization = "Bearer " .. token }) end
     return wrk.format(nil, nil, nil, "token=" .. token)
   end
 end

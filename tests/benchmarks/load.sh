@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
 # load.sh: our own figures as Markdown, from artifacts/idp/IdP (make publish). Server on core 0, load on core 1, interleaved rounds,
 # medians; ratios are taken within a round. FLOOR: folder of a bare Kestrel project with /json and /token, optional.
-# PARTS: any of "endpoints flows password flood start memory"   ROUNDS [5]   SECONDS_EACH [4]   CONNECTIONS [16]
+# PARTS: any of "endpoints library flows password flood start memory"   ROUNDS [5]   SECONDS_EACH [4]   CONNECTIONS [16]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 here=tests/benchmarks
 rounds=${ROUNDS:-5} seconds=${SECONDS_EACH:-4} connections=${CONNECTIONS:-16}
-parts=" ${PARTS:-endpoints flows password flood start memory} "
-url=http://127.0.0.1:7111 floor_url=http://127.0.0.1:7113
-server='' floor=''
+parts=" ${PARTS:-endpoints library flows password flood start memory} "
+url=http://127.0.0.1:7111 floor_url=http://127.0.0.1:7113 api_url=http://127.0.0.1:7112
+server='' floor='' api=''
 # shellcheck source=tests/benchmarks/seed.sh
 source $here/seed.sh
 cleanup() {
   local pid
-  for pid in $server $floor; do kill "$pid" 2>/dev/null || true; done
+  for pid in $server $floor $api; do kill "$pid" 2>/dev/null || true; done
   rm -rf "$work"
 }
 trap cleanup EXIT
@@ -99,6 +99,59 @@ endpoints() {
   done
 }
 
+# The sample API on core 0; the provider, which it asks, beside the load on core 1. Only where the provider is asked directly is it on core 0.
+library() {
+  local token_body='grant_type=client_credentials&client_id=bench-items&client_secret=bench-secret-of-32-characters-ok&scope=items:read'
+  local kinds=(open local-known local-new introspected introspected-directly) kind round figures enough=$((seconds * 20000))
+  "$idp" scope add items:read --resource urn:bench:api --data "$data" >/dev/null
+  "$idp" client add bench-items --secret bench-secret-of-32-characters-ok --auth-method client_secret_post --grant client_credentials --scope items:read --data "$data" >/dev/null
+  sleep 2
+  dotnet publish src/ResourceApi -c Release -v q "-clp:ErrorsOnly;NoSummary" -o "$work/api"
+  for ((round = 0; round <= rounds; round++)); do save_tokens "$work/new.$round" $enough; done
+  save_tokens "$work/repeated" 1000
+  DOTNET_gcServer=0 Logging__LogLevel__Default=Warning taskset -c 0 dotnet "$work/api/ResourceApi.dll" --urls $api_url --Provider:Issuer $url --Provider:Audience urn:bench:api \
+    --Provider:ClientId bench-api --Provider:ClientSecret bench-secret-of-32-characters-ok >"$work/api.log" 2>&1 &
+  api=$!
+  up $api_url/health/live
+  call() { # PATH TOKENS [ONCE]
+    BEARER=1 EXPECT='a lamp' TOKENS=$2 ONCE=${3:-} wrk_run "$seconds" "$connections" $api_url/$1/items -s $here/load.lua
+  }
+  one() { # KIND ROUND
+    case $1 in
+      open) call open "$work/repeated" ;;
+      local-known) call local "$work/repeated" ;;
+      local-new) call local "$work/new.$2" once ;;
+      introspected) call introspected "$work/repeated" ;;
+      introspected-directly)
+        taskset -apc 0 "$server" >/dev/null
+        introspect "$seconds" "$connections" "$work/repeated"
+        taskset -apc 1 "$server" >/dev/null
+        ;;
+    esac
+  }
+  taskset -apc 1 "$server" >/dev/null
+  for ((round = 0; round <= rounds; round++)); do
+    for kind in "${kinds[@]}"; do
+      figures=$(one "$kind" "$round")
+      echo "$round $kind $figures"
+    done
+  done >"$work/rows"
+  kill "$api"
+  wait "$api" || true
+  api=''
+  printf '\n| an API behind the library, %s connections | a second | p99 ms | ratio |\n| --- | --- | --- | --- |\n' "$connections"
+  for kind in "${kinds[@]}"; do
+    local base=open of='of the same endpoint without authentication'
+    if [[ $kind == introspected ]]; then base=introspected-directly of='of what the provider answers directly'; fi
+    if [[ $kind == open || $kind == introspected-directly ]]; then base=none; fi
+    printf '| %s | %.0f | %s | %s |\n' "$kind" \
+      "$(awk -v k="$kind" '$1 > 0 && $2 == k { print $3 }' "$work/rows" | median)" \
+      "$(awk -v k="$kind" '$1 > 0 && $2 == k { print $5 }' "$work/rows" | median)" \
+      "$(awk -v k="$kind" -v b="$base" '$1 > 0 && $2 == b { f[$1] = $3 } $1 > 0 && $2 == k { v[$1] = $3 }
+          END { for (r in v) if (f[r]) printf "%.2f\n", v[r] / f[r] }' "$work/rows" | median | sed "s/\$/ $of/")"
+  done
+}
+
 password() {
   local round each=12 bare figures
   # Long enough that what runs around a hash is compiled: a server signs people in for longer than its first minute.
@@ -175,6 +228,7 @@ measures() { [[ $parts == *" $1 "* ]]; }
 start_floor
 start_server
 if measures endpoints; then endpoints; fi
+if measures library; then restart_server; library; fi
 if measures flows; then restart_server; flows; fi
 if measures password; then restart_server; password; fi
 if measures flood; then restart_server; flood; fi

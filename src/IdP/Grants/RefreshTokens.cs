@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using IdP.Clients;
 using IdP.Protocol.OAuth;
+using IdP.Storage;
 
 namespace IdP.Grants;
 
@@ -23,7 +24,7 @@ internal sealed class RefreshTokens(Handles handles, IdpOptions options)
         grant.RotatedAt = now;
         grant.AbsoluteExpiresAt = now.AddDays(options.Tokens.RefreshAbsoluteDays);
         grant.IdleExpiresAt = IdleExpiry(now, grant.AbsoluteExpiresAt.Value);
-        grant.ExpiresAt = Later(grant.ExpiresAt, grant.IdleExpiresAt.Value);
+        grant.ExpiresAt = Instant.Later(grant.ExpiresAt, grant.IdleExpiresAt.Value);
         return Text(grant.Id, First, grant.Seed);
     }
 
@@ -41,6 +42,4 @@ internal sealed class RefreshTokens(Handles handles, IdpOptions options)
     public static bool Proves(HandleBody body, byte[] seed) => body.Proof == Proof.Of(seed, body.Kind, body.GrantId, body.Generation);
 
     public static byte[] NewSeed() => RandomNumberGenerator.GetBytes(32);
-
-    private static DateTimeOffset Later(DateTimeOffset a, DateTimeOffset b) => a > b ? a : b;
 }

@@ -32,7 +32,7 @@ internal static class KeyStatements
         foreach (var newest in await Newest(db, ct))
         {
             if (Stays(newest.Purpose) || newest.ActiveFrom + lifetime - ahead > now) continue;
-            await Succeed(db, masters, newest, Later(newest.ActiveFrom + lifetime, now + TimeSpan.FromDays(1)), now, "server", ct);
+            await Succeed(db, masters, newest, Instant.Later(newest.ActiveFrom + lifetime, now + TimeSpan.FromDays(1)), now, "server", ct);
         }
     }
 
@@ -48,7 +48,7 @@ internal static class KeyStatements
             // When every node has heard of it: what one seals the others must be able to open.
             _ => TimeSpan.FromSeconds(10),
         };
-        return await Succeed(db, masters, newest, Later(start, newest.ActiveFrom), now, "cli", ct);
+        return await Succeed(db, masters, newest, Instant.Later(start, newest.ActiveFrom), now, "cli", ct);
     }
 
     /// <summary>Ends a key at once, because it may be known to others; another one takes over at once if it was in use.</summary>
@@ -144,6 +144,4 @@ internal static class KeyStatements
     // Hashes cannot be made again without the secrets, and handles and sealed secrets may live for months: these keys stay until a command replaces them.
     // Pairwise subjects stay for ever.
     private static bool Stays(KeyPurpose purpose) => purpose is KeyPurpose.Hash or KeyPurpose.Handle or KeyPurpose.Pairwise or KeyPurpose.SealStored;
-
-    private static DateTimeOffset Later(DateTimeOffset a, DateTimeOffset b) => a > b ? a : b;
 }

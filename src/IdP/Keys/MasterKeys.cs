@@ -92,8 +92,10 @@ internal sealed class MasterKeys
         if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         try
         {
-            using var writer = new StreamWriter(file, options);
-            writer.WriteLine(Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)));
+            using var stream = new FileStream(file, options);
+            stream.Write(Encoding.ASCII.GetBytes(Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)) + Environment.NewLine));
+            // Before anything is sealed with it: a machine that loses power must not keep what it seals and lose it.
+            stream.Flush(flushToDisk: true);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {

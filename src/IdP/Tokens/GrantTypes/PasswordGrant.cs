@@ -63,10 +63,9 @@ internal sealed class PasswordGrant(
     private Task<bool> Store(Grant grant, string clientId, ProvenPerson person, RequestFacts facts, CancellationToken ct) => database.Write(async db =>
     {
         await person.Accept(db, ct);
-        if (!await Grant.Insert(db, grant, person.User.SecurityStamp!, ct)) return false;
+        // Stored with the grant, or not at all.
         AuditEvent.Record(db, grant.CreatedAt, "sign_in.succeeded", $"client:{clientId}", $"user:{person.User.Subject}", facts.Address,
             new Dictionary<string, string> { ["grant"] = grant.Id.ToString("N"), ["method"] = "password" });
-        await db.SaveChangesAsync(ct);
-        return true;
+        return await Grant.Insert(db, grant, person.User.SecurityStamp!, ct);
     }, ct);
 }
