@@ -45,7 +45,8 @@ internal sealed record Settings(
             : [DemoAudience, publicUrl];
         return new Settings(
             urls, issuer, audiences, provider["ClientId"] ?? "demo-api", provider["ClientSecret"] ?? "demo-api-secret", provider["SessionClientId"] ?? "demo-bff",
-            provider["SessionClientSecret"] ?? "demo-bff-secret", provider["DocsClientId"] ?? "demo-docs", provider["SharedSecret"], provider["LegacyAudience"] ?? "urn:demo:legacy") { PublicUrl = publicUrl };
+            provider["SessionClientSecret"] ?? "demo-bff-secret", provider["DocsClientId"] ?? "demo-docs", provider["SharedSecret"], provider["LegacyAudience"] ?? "urn:demo:legacy")
+        { PublicUrl = publicUrl };
     }
 
     public void Apply(TokenValidationOptions options)
