@@ -114,7 +114,7 @@ library() {
   api=$!
   up $api_url/health/live
   call() { # PATH TOKENS [ONCE]
-    BEARER=1 EXPECT='a lamp' TOKENS=$2 ONCE=${3:-} wrk_run "$seconds" "$connections" $api_url/$1/items -s $here/load.lua
+    BEARER=1 EXPECT='a lamp' TOKENS=$2 ONCE=${3:-} wrk_run "$seconds" "$connections" "$api_url/$1/items" -s $here/load.lua
   }
   one() { # KIND ROUND
     case $1 in
