@@ -11,6 +11,9 @@ internal static class Pkce
     public const string Method = "S256";
     private static readonly SearchValues<char> Unreserved = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~");
 
+    /// <summary>The challenge that a client makes of its verifier (RFC 7636 §4.2).</summary>
+    public static string Challenge(string verifier) => CanonicalBase64Url.Encode(SHA256.HashData(Encoding.ASCII.GetBytes(verifier)));
+
     /// <summary>A SHA-256 digest in base64url without padding (RFC 7636 §4.2).</summary>
     public static bool IsChallenge(string challenge) => challenge.Length == 43 && CanonicalBase64Url.TryDecode(challenge, out _);
 

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using IdP.Clients;
 using IdP.Http;
 using IdP.Protocol;
@@ -45,7 +44,7 @@ internal sealed class ApiKeyIntrospection(ApiKeyLookup lookup, LastUses uses, Re
         writer.WriteString("iss"u8, issuer.Value);
         writer.WriteString("sub"u8, key.UserId is { } person ? person.ToString("N") : key.ClientId);
         if (key.ClientId is { } clientId) writer.WriteString("client_id"u8, clientId);
-        WriteList(writer, "aud", described.Audience);
+        writer.WriteList("aud", described.Audience);
         writer.WriteString("scope"u8, string.Join(' ', described.Scopes));
         // An API that asked for a bearer token must be able to refuse a key, and the other way round.
         writer.WriteString("token_type"u8, "ApiKey"u8);
@@ -55,11 +54,4 @@ internal sealed class ApiKeyIntrospection(ApiKeyLookup lookup, LastUses uses, Re
         described.Rights.Write(writer);
         writer.WriteEndObject();
     });
-
-    private static void WriteList(Utf8JsonWriter writer, string name, IReadOnlyList<string> values)
-    {
-        writer.WriteStartArray(name);
-        foreach (var value in values) writer.WriteStringValue(value);
-        writer.WriteEndArray();
-    }
 }

@@ -60,7 +60,7 @@ internal sealed class ApiKeyLookup(PreparedStatements statements, SecretHash sec
 
     private Row Map(DbDataReader rows, string keyId, DateTimeOffset now)
     {
-        var expires = Instant(rows, 6)!.Value;
+        var expires = Instant.Read(rows, 6);
         var key = new PresentedApiKey
         {
             Id = statements.Id(rows, 0),
@@ -69,13 +69,13 @@ internal sealed class ApiKeyLookup(PreparedStatements statements, SecretHash sec
             UserId = rows.IsDBNull(2) ? null : statements.Id(rows, 2),
             ClientKey = rows.IsDBNull(3) ? null : rows.GetInt64(3),
             ClientId = rows.IsDBNull(4) ? null : rows.GetString(4),
-            CreatedAt = Instant(rows, 5)!.Value,
+            CreatedAt = Instant.Read(rows, 5),
             ExpiresAt = expires,
-            LastUsedAt = Instant(rows, 7),
+            LastUsedAt = Instant.ReadOrNull(rows, 7),
             IsLive = rows.GetInt32(13) == 1 && expires > now,
             Scopes = [],
         };
-        var row = new Row(key, (byte[])rows.GetValue(8), rows.GetString(9), rows.IsDBNull(10) ? null : (byte[])rows.GetValue(10), rows.IsDBNull(11) ? null : rows.GetString(11), Instant(rows, 12));
+        var row = new Row(key, (byte[])rows.GetValue(8), rows.GetString(9), rows.IsDBNull(10) ? null : (byte[])rows.GetValue(10), rows.IsDBNull(11) ? null : rows.GetString(11), Instant.ReadOrNull(rows, 12));
         do
         {
             if (!rows.IsDBNull(14)) key.Scopes.Add(rows.GetString(14));
@@ -84,8 +84,6 @@ internal sealed class ApiKeyLookup(PreparedStatements statements, SecretHash sec
         key.Scopes.Sort(StringComparer.Ordinal);
         return row;
     }
-
-    private static DateTimeOffset? Instant(DbDataReader row, int column) => row.IsDBNull(column) ? null : DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(column));
 
     private sealed record Row(PresentedApiKey Key, byte[] Hash, string HashKeyId, byte[]? PreviousHash, string? PreviousHashKeyId, DateTimeOffset? PreviousEndsAt);
 }

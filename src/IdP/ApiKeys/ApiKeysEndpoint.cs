@@ -186,9 +186,7 @@ internal sealed class ApiKeysEndpoint(
         writer.WriteString("prefix"u8, key.Prefix);
         writer.WriteString("name"u8, key.Name);
         writer.WriteString("resource"u8, key.Resource!.Identifier);
-        writer.WriteStartArray("scopes"u8);
-        foreach (var scope in key.ScopeNames) writer.WriteStringValue(scope);
-        writer.WriteEndArray();
+        writer.WriteList("scopes", key.ScopeNames);
         writer.WriteString("state"u8, key.RevokedAt is not null ? "revoked" : key.IsLive(now) ? "live" : "expired");
         writer.WriteString("created_at"u8, Time(key.CreatedAt));
         writer.WriteString("expires_at"u8, Time(key.ExpiresAt));

@@ -52,15 +52,15 @@ internal static class DiscoveryFeature
         writer.WriteString("revocation_endpoint", issuer.Url(RevocationEndpoint.Path));
         writer.WriteString("end_session_endpoint", issuer.Url(LogoutEndpoint.Path));
         writer.WriteString("jwks_uri", issuer.Url(JwksPath));
-        WriteList(writer, "response_types_supported", ["code"]);
-        WriteList(writer, "response_modes_supported", ResponseMode.All);
-        WriteList(writer, "code_challenge_methods_supported", [Pkce.Method]);
-        WriteList(writer, "prompt_values_supported", Prompts.All);
-        WriteList(writer, "acr_values_supported", Acr.All);
-        WriteList(writer, "display_values_supported", ["page", "popup"]);
-        WriteList(writer, "ui_locales_supported", Texts.Languages);
-        WriteList(writer, "id_token_signing_alg_values_supported", SigningAlgorithms.All);
-        WriteList(writer, "userinfo_signing_alg_values_supported", SigningAlgorithms.All);
+        writer.WriteList("response_types_supported", ["code"]);
+        writer.WriteList("response_modes_supported", ResponseMode.All);
+        writer.WriteList("code_challenge_methods_supported", [Pkce.Method]);
+        writer.WriteList("prompt_values_supported", Prompts.All);
+        writer.WriteList("acr_values_supported", Acr.All);
+        writer.WriteList("display_values_supported", ["page", "popup"]);
+        writer.WriteList("ui_locales_supported", Texts.Languages);
+        writer.WriteList("id_token_signing_alg_values_supported", SigningAlgorithms.All);
+        writer.WriteList("userinfo_signing_alg_values_supported", SigningAlgorithms.All);
         writer.WriteBoolean("authorization_response_iss_parameter_supported", true);
         // Back-Channel Logout §2.1, Front-Channel Logout §3: both always say which session it was.
         writer.WriteBoolean("backchannel_logout_supported", true);
@@ -70,13 +70,13 @@ internal static class DiscoveryFeature
         writer.WriteBoolean("claims_parameter_supported", true);
         writer.WriteBoolean("request_parameter_supported", false);
         writer.WriteBoolean("request_uri_parameter_supported", false);
-        WriteList(writer, "grant_types_supported", services.GetRequiredService<TokenEndpoint>().GrantTypes);
-        WriteList(writer, "scopes_supported", catalog.ScopeNames.Order(StringComparer.Ordinal));
-        WriteList(writer, "subject_types_supported", ["public", "pairwise"]);
-        WriteList(writer, "claims_supported", IdTokenClaims.Concat(UserClaims.Names).Order(StringComparer.Ordinal));
-        WriteList(writer, "token_endpoint_auth_methods_supported", methods);
-        WriteList(writer, "introspection_endpoint_auth_methods_supported", methods.Where(m => m != AuthenticationMethodNames.None));
-        WriteList(writer, "revocation_endpoint_auth_methods_supported", methods);
+        writer.WriteList("grant_types_supported", services.GetRequiredService<TokenEndpoint>().GrantTypes);
+        writer.WriteList("scopes_supported", catalog.ScopeNames.Order(StringComparer.Ordinal));
+        writer.WriteList("subject_types_supported", ["public", "pairwise"]);
+        writer.WriteList("claims_supported", IdTokenClaims.Concat(UserClaims.Names).Order(StringComparer.Ordinal));
+        writer.WriteList("token_endpoint_auth_methods_supported", methods);
+        writer.WriteList("introspection_endpoint_auth_methods_supported", methods.Where(m => m != AuthenticationMethodNames.None));
+        writer.WriteList("revocation_endpoint_auth_methods_supported", methods);
         writer.WriteEndObject();
     }
 
@@ -89,12 +89,5 @@ internal static class DiscoveryFeature
         foreach (var key in keys.Published()) key.WritePublicJwk(writer);
         writer.WriteEndArray();
         writer.WriteEndObject();
-    }
-
-    private static void WriteList(Utf8JsonWriter writer, string name, IEnumerable<string> values)
-    {
-        writer.WriteStartArray(name);
-        foreach (var value in values) writer.WriteStringValue(value);
-        writer.WriteEndArray();
     }
 }

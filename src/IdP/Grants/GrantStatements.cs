@@ -128,11 +128,11 @@ internal sealed class GrantStatements(PreparedStatements statements, Database da
         ResourceIdentifier = Text(row, 5),
         Seed = row.GetFieldValue<byte[]>(6),
         Generation = row.GetInt32(7),
-        RotatedAt = Instant(row, 8),
+        RotatedAt = At(row, 8),
         Retries = row.GetInt32(9),
-        IdleExpiresAt = Instant(row, 10),
-        AbsoluteExpiresAt = Instant(row, 11),
-        AuthenticatedAt = Instant(row, 12),
+        IdleExpiresAt = At(row, 10),
+        AbsoluteExpiresAt = At(row, 11),
+        AuthenticatedAt = At(row, 12),
         PersonIsEnabled = row.IsDBNull(13) && !row.IsDBNull(3),
         SessionId = row.IsDBNull(14) ? null : statements.Id(row, 14),
         EndsWithSession = row.GetBoolean(15),
@@ -142,10 +142,10 @@ internal sealed class GrantStatements(PreparedStatements statements, Database da
         CodeChallenge = Text(row, 19),
         Nonce = Text(row, 20),
         Claims = Text(row, 21),
-        HandleExpiresAt = Instant(row, 22),
+        HandleExpiresAt = At(row, 22),
         WrongTries = row.GetInt32(23),
         Request = Text(row, 24),
-        SessionExpiresAt = row.IsDBNull(26) || !row.IsDBNull(25) ? DateTimeOffset.MinValue : Instant(row, row.GetInt64(26) < row.GetInt64(27) ? 26 : 27),
+        SessionExpiresAt = row.IsDBNull(26) || !row.IsDBNull(25) ? DateTimeOffset.MinValue : At(row, row.GetInt64(26) < row.GetInt64(27) ? 26 : 27),
     }, ct);
 
     /// <summary>Stores a code if session, person and client are still alive; the number of rows.</summary>
@@ -187,8 +187,7 @@ internal sealed class GrantStatements(PreparedStatements statements, Database da
 
     private static object OrNull(string? text) => text is null ? DBNull.Value : text;
 
-    private static DateTimeOffset Instant(DbDataReader row, int column) =>
-        row.IsDBNull(column) ? DateTimeOffset.UnixEpoch : DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(column));
+    private static DateTimeOffset At(DbDataReader row, int column) => Instant.ReadOrNull(row, column) ?? DateTimeOffset.UnixEpoch;
 
     private static long Number(DateTimeOffset instant) => instant.ToUnixTimeMilliseconds();
 }

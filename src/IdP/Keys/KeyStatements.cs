@@ -14,6 +14,10 @@ internal static class KeyStatements
     public const string HandleAlgorithm = "A256CTR-HS256";
     public const string PairwiseAlgorithm = "A256ECB";
 
+    // Hashes cannot be made again without the secrets, and handles and sealed secrets may live for months: these keys stay until a command replaces them.
+    // Pairwise subjects stay for ever.
+    private static readonly KeyPurpose[] Staying = [KeyPurpose.Hash, KeyPurpose.Handle, KeyPurpose.Pairwise, KeyPurpose.SealStored];
+
     /// <summary>The longest life of anything that a key signs or seals; a key goes when the last of it has expired.</summary>
     public static readonly TimeSpan LongestToken = TimeSpan.FromDays(1);
 
@@ -31,7 +35,7 @@ internal static class KeyStatements
         var ahead = TimeSpan.FromDays(Math.Max(1, options.Keys.PublishDays));
         foreach (var newest in await Newest(db, ct))
         {
-            if (Stays(newest.Purpose) || newest.ActiveFrom + lifetime - ahead > now) continue;
+            if (Staying.Contains(newest.Purpose) || newest.ActiveFrom + lifetime - ahead > now) continue;
             await Succeed(db, masters, newest, Instant.Later(newest.ActiveFrom + lifetime, now + TimeSpan.FromDays(1)), now, "server", ct);
         }
     }
@@ -77,7 +81,7 @@ internal static class KeyStatements
     public static Task<int> Sweep(IdpDbContext db, DateTimeOffset now, CancellationToken ct)
     {
         var gone = now - LongestToken - TimeSpan.FromMinutes(5);
-        return db.Set<StoredKey>().Where(k => k.Purpose != KeyPurpose.Hash && k.Purpose != KeyPurpose.Handle && k.Purpose != KeyPurpose.Pairwise && k.Purpose != KeyPurpose.SealStored && (k.ActiveUntil < gone || k.RevokedAt < gone)).ExecuteDeleteAsync(ct);
+        return db.Set<StoredKey>().Where(k => !Staying.Contains(k.Purpose) && (k.ActiveUntil < gone || k.RevokedAt < gone)).ExecuteDeleteAsync(ct);
     }
 
     /// <summary>Seals every key with the first master key.</summary>
@@ -140,8 +144,4 @@ internal static class KeyStatements
         using var key = SigningKey.Generate(algorithm);
         return (key.KeyId, key.ExportPkcs8());
     }
-
-    // Hashes cannot be made again without the secrets, and handles and sealed secrets may live for months: these keys stay until a command replaces them.
-    // Pairwise subjects stay for ever.
-    private static bool Stays(KeyPurpose purpose) => purpose is KeyPurpose.Hash or KeyPurpose.Handle or KeyPurpose.Pairwise or KeyPurpose.SealStored;
 }

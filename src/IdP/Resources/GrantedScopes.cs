@@ -80,9 +80,9 @@ internal sealed record GrantedScopes(string[] Scopes, Resource? Api, string[] Au
         return new GrantedScopes(scopes, api, AudienceOf(scopes, api, api is null ? null : named.Identifier ?? apis[api.Id], issuer));
     }
 
-    // A token under a secret that the API shares is for that API alone: it says nothing to anybody else, userinfo included.
     public static OAuthError NotBesideAnApi() => OAuthError.InvalidScope($"{ResourceCatalog.ManageApiKeys} is for the provider alone: ask for it in a request of its own, without scopes of an API");
 
+    // A token under a secret that the API shares is for that API alone: it says nothing to anybody else, userinfo included.
     private static string[] AudienceOf(string[] scopes, Resource? api, string? identifier, string issuer) =>
         identifier is null ? [issuer] : scopes.Contains("openid") && api is { SharesSecret: false } ? [identifier, issuer] : [identifier];
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using IdP.Http;
 
 namespace IdP.Roles;
 
@@ -29,16 +30,14 @@ internal sealed record Rights(string[] Roles, string[] Permissions)
         if (names.Contains("permissions")) WritePermissions(writer);
     }
 
-    private void WriteRoles(Utf8JsonWriter writer) => WriteList(writer, "roles"u8, Roles);
-
-    private void WritePermissions(Utf8JsonWriter writer) => WriteList(writer, "permissions"u8, Permissions);
-
-    private static void WriteList(Utf8JsonWriter writer, ReadOnlySpan<byte> name, string[] values)
+    private void WriteRoles(Utf8JsonWriter writer)
     {
-        if (values.Length == 0) return;
-        writer.WriteStartArray(name);
-        foreach (var value in values) writer.WriteStringValue(value);
-        writer.WriteEndArray();
+        if (Roles.Length > 0) writer.WriteList("roles", Roles);
+    }
+
+    private void WritePermissions(Utf8JsonWriter writer)
+    {
+        if (Permissions.Length > 0) writer.WriteList("permissions", Permissions);
     }
 
     private static string[] Both(string[] some, string[] others) => some.Length == 0 || others.Length == 0 ? [] : Sorted(some.Intersect(others, StringComparer.Ordinal));

@@ -1,4 +1,3 @@
-using System.Data.Common;
 using IdP.Storage;
 
 namespace IdP.Sessions;
@@ -49,12 +48,12 @@ internal sealed class SessionStatements(PreparedStatements statements)
         UserName = row.GetString(2),
         DisplayName = row.IsDBNull(3) ? null : row.GetString(3),
         Seed = row.GetFieldValue<byte[]>(4),
-        AuthenticatedAt = Instant(row, 5),
+        AuthenticatedAt = Instant.Read(row, 5),
         Acr = row.GetString(6),
         Amr = row.GetString(7),
-        LastUsedAt = Instant(row, 8),
-        IdleExpiresAt = Instant(row, 9),
-        AbsoluteExpiresAt = Instant(row, 10),
+        LastUsedAt = Instant.Read(row, 8),
+        IdleExpiresAt = Instant.Read(row, 9),
+        AbsoluteExpiresAt = Instant.Read(row, 10),
         IsOver = !row.IsDBNull(11) || !row.IsDBNull(12),
     }, ct);
 
@@ -66,6 +65,4 @@ internal sealed class SessionStatements(PreparedStatements statements)
     {
         if (!await statements.Read(HasClientSql, [id, clientKey], _ => true, ct)) await statements.Execute(AddClientSql, [id, clientKey, now.ToUnixTimeMilliseconds()], ct);
     }
-
-    private static DateTimeOffset Instant(DbDataReader row, int column) => DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(column));
 }

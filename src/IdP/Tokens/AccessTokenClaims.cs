@@ -1,4 +1,5 @@
 using System.Text.Json;
+using IdP.Http;
 using IdP.Protocol.Jose;
 using IdP.Roles;
 
@@ -41,12 +42,7 @@ internal sealed record AccessTokenClaims
     public static void WriteAudience(Utf8JsonWriter writer, string[] audience)
     {
         if (audience.Length == 1) writer.WriteString("aud"u8, audience[0]);
-        else
-        {
-            writer.WriteStartArray("aud"u8);
-            foreach (var one in audience) writer.WriteStringValue(one);
-            writer.WriteEndArray();
-        }
+        else writer.WriteList("aud", audience);
     }
 
     /// <summary>Null when a claim that our tokens always have is missing or of another shape.</summary>

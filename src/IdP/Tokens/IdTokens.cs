@@ -46,7 +46,7 @@ internal sealed class IdTokens(KeyRing keys, Issuer issuer, IdpOptions options, 
             writer.WriteNumber("auth_time"u8, facts.AuthenticatedAt.ToUnixTimeSeconds());
             if (facts.Nonce is { } nonce) writer.WriteString("nonce"u8, nonce);
             if (facts.Acr is { } acr) writer.WriteString("acr"u8, acr);
-            if (facts.Amr is { } amr) WriteMethods(writer, amr);
+            if (facts.Amr is { } amr) writer.WriteList("amr", amr.Split(' '));
             if (facts.SessionId is { } session) writer.WriteString("sid"u8, Session.Sid(session));
             writer.WriteString("at_hash"u8, HalfHash(accessToken));
             if (facts.Person is { } person) UserClaims.Write(writer, person, facts.RequestedClaims);
@@ -62,13 +62,6 @@ internal sealed class IdTokens(KeyRing keys, Issuer issuer, IdpOptions options, 
         if (!SignedJwt.TryParse(token, out var jwt, out _) || jwt.Type != Type) return null;
         if (keys.Verifier(jwt.KeyId, jwt.Algorithm) is not { } key || !jwt.Verify(key)) return null;
         return jwt.Claims is { Subject: not null, ExpiresAt: not null } claims && claims.Issuer == issuer.Value ? claims : null;
-    }
-
-    private static void WriteMethods(Utf8JsonWriter writer, string amr)
-    {
-        writer.WriteStartArray("amr"u8);
-        foreach (var method in amr.Split(' ')) writer.WriteStringValue(method);
-        writer.WriteEndArray();
     }
 
     // OpenID Connect Core §3.1.3.6: every algorithm that we sign with hashes with SHA-256.

@@ -69,7 +69,7 @@ internal sealed class UpstreamFlow(UpstreamMetadata metadata, UpstreamSecrets se
         var parameters = new List<KeyValuePair<string, string>>
         {
             new("client_id", provider.ClientId), new("response_type", "code"), new("redirect_uri", issuer.Url(CallbackPath(provider.Name))), new("scope", string.Join(' ', provider.Scopes)),
-            new("state", state), new("nonce", way.Nonce), new("code_challenge", CanonicalBase64Url.Encode(SHA256.HashData(Encoding.ASCII.GetBytes(way.Verifier)))), new("code_challenge_method", Pkce.Method),
+            new("state", state), new("nonce", way.Nonce), new("code_challenge", Pkce.Challenge(way.Verifier)), new("code_challenge_method", Pkce.Method),
         };
         if (maxAge is { } seconds)
         {
