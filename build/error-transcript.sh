@@ -245,7 +245,7 @@ MARKDOWN
   asks "Two ways of authentication" POST $path -u $app -d $cc -d client_id=my-app -d client_secret=a-secret-to-be-read
   asks "Another client in the body" POST $path -u $app -d $cc -d client_id=people
   asks "No grant_type" POST $path -u $app -d scope=items:read
-  asks "An unknown grant_type" POST $path -u $app -d grant_type=authorization_code
+  asks "An unknown grant_type" POST $path -u $app -d grant_type=implicit
   asks "A grant_type that is not this client's" POST $path -u $people -d $cc
   asks "client_credentials by a public client" POST $path -d $cc -d client_id=browser-app
   asks "A scope that is unknown or not this client's" POST $path -u $app -d $cc -d scope=other:read
