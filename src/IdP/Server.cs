@@ -1,3 +1,4 @@
+using IdP.Account;
 using IdP.Accounts;
 using IdP.ApiKeys;
 using IdP.Authorize;
@@ -52,6 +53,7 @@ internal static class Server
         builder.Services.AddOutbox();
         builder.Services.AddLogout();
         builder.Services.AddUpstream();
+        builder.Services.AddAccount();
         builder.AddUi();
         builder.Services.AddRetention();
         customize?.Invoke(builder);
@@ -68,6 +70,7 @@ internal static class Server
         app.MapAuthorize();
         app.MapLogout();
         app.MapUpstream();
+        app.MapAccount();
         app.MapUi();
         return app;
     }

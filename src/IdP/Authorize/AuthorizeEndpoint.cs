@@ -27,7 +27,7 @@ internal sealed class AuthorizeEndpoint(
         // 1. Read: the address, or the form of a POST, or what was sealed on the way to a page.
         if ((await posted.Read(http, ct)).Failed(out var form, out var error)) { await ErrorPage.Show(http, error); return; }
         Interaction? way = null;
-        if (form[Interactions.Parameter] is { } sealedText && (way = interactions.Open(http, sealedText)) is null) { await ErrorPage.Show(http, ErrorPage.Expired); return; }
+        if (form[Interactions.Parameter] is { } sealedText && (way = interactions.Open(http, sealedText)) is not { ReturnTo: null }) { await ErrorPage.Show(http, ErrorPage.Expired); return; }
 
         // 2. A node that has lost sight of the database may not know what was taken away.
         if (!await poll.IsFresh(ct)) { await ErrorPage.Show(http, OAuthError.Unavailable("the server cannot reach its database; try again", 2)); return; }
@@ -58,19 +58,13 @@ internal sealed class AuthorizeEndpoint(
         else await response.Error(http, request.Target, new OAuthError("access_denied", "the session has ended or the request was used meanwhile"));
     }
 
-    private async ValueTask<(AuthorizationRequest? Request, RefusedRequest? Refused)> Recheck(Interaction way, CancellationToken ct)
+    /// <summary>The request of an interaction, checked once more: rights may be gone since.</summary>
+    public async ValueTask<(AuthorizationRequest? Request, RefusedRequest? Refused)> Recheck(Interaction way, CancellationToken ct)
     {
         if (way.PushedId is { } pushed) return await pipeline.Resume(pushed, ct);
         return FormParameters.ParseLeniently(Encoding.UTF8.GetBytes(way.Parameters ?? "")).Failed(out var kept, out var error)
             ? (null, new RefusedRequest(error, Target: null))
             : await pipeline.Check(kept, ct);
-    }
-
-    /// <summary>The request of an interaction, for a page that shows it; null when it has to start anew, or is not allowed any more.</summary>
-    public async ValueTask<(Interaction Way, AuthorizationRequest Request)?> Find(HttpContext http, string? sealedText, CancellationToken ct)
-    {
-        if (interactions.Open(http, sealedText) is not { } way) return null;
-        return (await Recheck(way, ct)).Request is { } request ? (way, request) : null;
     }
 
     private Task Refuse(HttpContext http, RefusedRequest refused) =>
@@ -87,7 +81,7 @@ internal sealed class AuthorizeEndpoint(
     private Task ToPage(HttpContext http, AuthorizationRequest request, Interaction way, NextStep next)
     {
         if (TooLarge(way.Parameters) is { } error) return response.Error(http, request.Target, error);
-        var page = next == NextStep.Consent ? PageAddresses.Consent : PageAddresses.SignIn;
+        var page = PageAddresses.Of(next);
         RequestFacts.Of(http).Outcome = page;
         return SeeOther.Send(http, $"{page}?{Interactions.Parameter}={interactions.Seal(http, way)}");
     }

@@ -7,7 +7,7 @@ namespace IdP.Authorize;
 /// Owns the front channel. A request runs through <see cref="AuthorizeEndpoint.Handle"/>: the checks of
 /// <see cref="AuthorizationRequestPipeline"/> (one table, the same for a pushed request), then <see cref="NextSteps"/>, a pure function,
 /// says whether a page is due or the code can be issued (<see cref="Codes"/>). Pages do not know one another: each returns here with the
-/// request sealed (<see cref="Interactions"/>). <see cref="AuthorizationResponse"/> is the one writer of answers to clients.
+/// request sealed (<see cref="Interactions"/>, opened by <see cref="PageRequests"/>). <see cref="AuthorizationResponse"/> is the one writer of answers to clients.
 /// </summary>
 internal static class AuthorizeFeature
 {
@@ -18,6 +18,7 @@ internal static class AuthorizeFeature
         services.AddSingleton<Codes>();
         services.AddSingleton<AuthorizationResponse>();
         services.AddSingleton<AuthorizeEndpoint>();
+        services.AddSingleton<PageRequests>();
         services.AddSingleton<PushedAuthorizationEndpoint>();
     }
 

@@ -5,7 +5,7 @@ using IdP.Ui;
 namespace IdP.Authorize;
 
 /// <summary>
-/// An authorization request on its way through pages: it travels sealed in their addresses and forms, bound to the browser by a cookie,
+/// An authorization request, or a page of ours that needs a sign-in, on its way through pages: it travels sealed in their addresses and forms, bound to the browser by a cookie,
 /// for half an hour, and nothing is stored. What the person has done on the way is in it too, so that no step can be skipped by leaving
 /// a parameter out.
 /// </summary>
@@ -14,6 +14,12 @@ internal sealed record Interaction
     /// <summary>The parameters as they came; null for a pushed request.</summary>
     public string? Parameters { get; init; }
     public Guid? PushedId { get; init; }
+
+    /// <summary>The page of ours that needs a sign-in; null when it is an app that asks.</summary>
+    public string? ReturnTo { get; init; }
+
+    /// <summary>How old a sign-in that page takes at most.</summary>
+    public int? FreshWithinSeconds { get; init; }
     public long StartedAt { get; init; }
 
     /// <summary>The session, and its generation, that a sign-in on the way began.</summary>

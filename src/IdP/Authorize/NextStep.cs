@@ -33,23 +33,26 @@ internal static class NextSteps
     public static NextStep Decide(AuthorizationRequest request, Interaction way, SignedIn? session, bool isConsented, DateTimeOffset now)
     {
         if (way.IsRefused) return NextStep.Refused;
-        if (session is null) return NextStep.SignIn;
-        var isFresh = way.FreshSession == session.SessionId && way.FreshGeneration == session.Generation;
-        // OpenID Connect Core §3.1.2.2: never an answer for somebody else, however fresh their sign-in.
-        if (request.MeantUsers is { } meant && !meant.Contains(session.UserId)) return NextStep.SignIn;
-        if (!isFresh)
-        {
-            if (request.Prompt.HasFlag(Prompt.Login) || request.MeansUnknownUser) return NextStep.SignIn;
-            // OpenID Connect Core §3.1.2.1: max_age=0 is prompt=login.
-            if (request.MaxAge is { } most && (most == TimeSpan.Zero || now - session.AuthenticatedAt > most)) return NextStep.SignIn;
-            if (request.Prompt.HasFlag(Prompt.SelectAccount) && way.ChosenSession != session.SessionId) return NextStep.ChooseAccount;
-        }
+        if (ForSignIn(SignInDemand.Of(request), way, session, now) is { } missing) return missing;
         // Also what was agreed to on the way counts as long as it stands: it may have been taken back, or the client changed, since.
         if (!isConsented) return NextStep.Consent;
-        if (way.ConsentSession == session.SessionId) return NextStep.Complete;
+        if (way.ConsentSession == session!.SessionId) return NextStep.Complete;
         // RFC 8252 §8.6: where another app may be listening, the person is asked every time.
         var mayRemember = !(request.Client.IsPublic && RedirectUri.CanBeImpersonated(request.Target.RedirectUri.Value));
         return mayRemember && !request.Prompt.HasFlag(Prompt.Consent) ? NextStep.Complete : NextStep.Consent;
+    }
+
+    /// <summary>What is still missing before the person is signed in as the demand wants it; null when nothing is.</summary>
+    public static NextStep? ForSignIn(SignInDemand demand, Interaction way, SignedIn? session, DateTimeOffset now)
+    {
+        if (session is null) return NextStep.SignIn;
+        // OpenID Connect Core §3.1.2.2: never an answer for somebody else, however fresh their sign-in.
+        if (demand.MeantUsers is { } meant && !meant.Contains(session.UserId)) return NextStep.SignIn;
+        if (way.FreshSession == session.SessionId && way.FreshGeneration == session.Generation) return null;
+        if (demand.Prompt.HasFlag(Prompt.Login) || demand.MeansUnknownUser) return NextStep.SignIn;
+        // OpenID Connect Core §3.1.2.1: max_age=0 is prompt=login.
+        if (demand.MaxAge is { } most && (most == TimeSpan.Zero || now - session.AuthenticatedAt > most)) return NextStep.SignIn;
+        return demand.Prompt.HasFlag(Prompt.SelectAccount) && way.ChosenSession != session.SessionId ? NextStep.ChooseAccount : null;
     }
 
     /// <summary>What a client is told that wanted no page to be shown (OpenID Connect Core §3.1.2.6).</summary>

@@ -10,7 +10,7 @@ namespace IdP.Consents;
 
 /// <summary>The person says whether the app gets what it asks for. Returns to the authorization endpoint.</summary>
 internal sealed class ConsentModel(
-    AuthorizeEndpoint authorize, Interactions interactions, BrowserSessions sessions, ConsentStatements consents, ResourceCatalog catalog) : PageModel
+    PageRequests pages, BrowserSessions sessions, ConsentStatements consents, ResourceCatalog catalog) : PageModel
 {
     public string Continue { get; private set; } = "";
     public AppOnPage? App { get; private set; }
@@ -55,12 +55,10 @@ internal sealed class ConsentModel(
 
     private async ValueTask<(Interaction Way, AuthorizationRequest Request)?> Open(string? sealedText, CancellationToken ct)
     {
-        if (await authorize.Find(HttpContext, sealedText, ct) is not var (way, request)) return null;
+        // A page of ours has nothing to consent to.
+        if (await pages.Show(HttpContext, sealedText, ct) is not ({ } way, { } request)) return null;
         Continue = sealedText!;
         App = AppOnPage.Of(request.Client);
-        RequestFacts.Of(HttpContext).ClientId = request.Client.ClientId;
-        Texts.Prefer(HttpContext, request.Form["ui_locales"]);
-        PageHeaders.Set(HttpContext, request.Client, request.Target.RedirectUri);
         return (way, request);
     }
 
@@ -73,11 +71,7 @@ internal sealed class ConsentModel(
         return texts.Find($"Claim.{name}") ?? texts.Format("Consent.Claim", name);
     }
 
-    private SeeOther Return(Interaction way) => new(AuthorizeEndpoint.Resume(interactions.Seal(HttpContext, way)));
+    private SeeOther Return(Interaction way) => pages.Return(HttpContext, way);
 
-    private async Task<IActionResult> Expired()
-    {
-        await ErrorPage.Show(HttpContext, ErrorPage.Expired);
-        return new EmptyResult();
-    }
+    private Task<IActionResult> Expired() => PageRequests.Expired(HttpContext);
 }

@@ -1,7 +1,8 @@
 namespace IdP.Sessions;
 
 /// <summary>
-/// Owns sign-ins in browsers: one row each, named by a cookie that is a handle of it. <see cref="BrowserSessions"/> finds and begins
+/// Owns sign-ins in browsers: one row each, named by a cookie that is a handle of it. <see cref="SignInSteps"/> is the one way from a proof
+/// to a session. <see cref="BrowserSessions"/> finds and begins
 /// them, <see cref="SessionEnd"/> ends them with all that hangs on them, <see cref="SessionStatements"/> are the few hot statements.
 /// </summary>
 internal static class SessionsFeature
@@ -10,5 +11,6 @@ internal static class SessionsFeature
     {
         services.AddSingleton<SessionStatements>();
         services.AddSingleton<BrowserSessions>();
+        services.AddSingleton<SignInSteps>();
     }
 }

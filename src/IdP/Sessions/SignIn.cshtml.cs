@@ -9,8 +9,8 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 
 namespace IdP.Sessions;
 
-/// <summary>The person proves who they are, or chooses to go on with the account that is signed in. Returns to the authorization endpoint.</summary>
-internal sealed class SignInModel(AuthorizeEndpoint authorize, Interactions interactions, BrowserSessions sessions, PasswordCheck passwords, KnownDevices devices, UpstreamCatalog upstream,
+/// <summary>The person proves who they are, or chooses to go on with the account that is signed in.</summary>
+internal sealed class SignInModel(PageRequests pages, BrowserSessions sessions, SignInSteps steps, PasswordCheck passwords, KnownDevices devices, UpstreamCatalog upstream,
     UpstreamFlow upstreamFlow, UpstreamAccounts upstreamAccounts, ILogger<SignInModel> log) : PageModel
 {
     public string Continue { get; private set; } = "";
@@ -31,24 +31,23 @@ internal sealed class SignInModel(AuthorizeEndpoint authorize, Interactions inte
 
     public async Task<IActionResult> OnGetAsync([FromQuery(Name = Interactions.Parameter)] string? sealedText, [FromQuery] string? link, [FromQuery] string? problem, CancellationToken ct)
     {
-        if (await Open(sealedText, ct) is not var (_, request)) return await Expired();
+        if (await Open(sealedText, ct) is not { Demand: var demand }) return await Expired();
         ShowLink(link);
         if (problem is "refused" or "failed") Problem = Texts.Of(HttpContext)[problem == "refused" ? "SignIn.UpstreamRefused" : "SignIn.UpstreamFailed"];
-        UserName = request.Form["login_hint"];
+        UserName = demand.LoginHint;
         var session = await sessions.Find(HttpContext, ct);
-        if (session is not null && request.MeantUsers is null && request.Prompt.HasFlag(Protocol.OAuth.Prompt.SelectAccount)) Account = session.UserName;
-        else if (session is not null && request.MeantUsers?.Contains(session.UserId) != false) UserName ??= session.UserName;
+        if (session is not null && demand.MeantUsers is null && demand.Prompt.HasFlag(Protocol.OAuth.Prompt.SelectAccount)) Account = session.UserName;
+        else if (session is not null && demand.MeantUsers?.Contains(session.UserId) != false) UserName ??= session.UserName;
         return Page();
     }
 
     public async Task<IActionResult> OnPostAsync([FromForm(Name = Interactions.Parameter)] string? sealedText, [FromForm] string? username, [FromForm] string? password, [FromForm] string? link, CancellationToken ct)
     {
-        if (await Open(sealedText, ct) is not var (way, request)) return await Expired();
+        if (await Open(sealedText, ct) is not { Way: var way }) return await Expired();
         var pending = ShowLink(link);
         UserName = username;
         var texts = Texts.Of(HttpContext);
         if (string.IsNullOrEmpty(username) || string.IsNullOrEmpty(password)) return Again(400, texts["SignIn.Missing"]);
-        RequestFacts.Of(HttpContext).ClientId = request.Client.ClientId;
         if ((await passwords.Check(username, password, RequestFacts.Of(HttpContext), ct, devices.Find(HttpContext))).Failed(out var person, out var error))
         {
             RequestFacts.Of(HttpContext).Detail = error.Detail;
@@ -56,23 +55,17 @@ internal sealed class SignInModel(AuthorizeEndpoint authorize, Interactions inte
             Response.Headers.RetryAfter = seconds.ToString();
             return Again(error.Status, texts[error.Status == 429 ? "SignIn.TooMany" : "SignIn.Busy"]);
         }
-        var current = await sessions.Find(HttpContext, ct);
-        var session = await sessions.Begin(HttpContext, new SignInProof(person, Acr.Password, Acr.PasswordMethod), current, CancellationToken.None);
-        if (session is null) return Again(400, texts["SignIn.Wrong"]);
-        devices.Remember(HttpContext, session.UserId);
-        // Both are proved now: the account there a moment ago, the one here by its password.
-        if (pending is not null && !await upstreamAccounts.Link(pending, session.UserId, CancellationToken.None)) return Again(400, texts["SignIn.LinkTaken"]);
-        RequestFacts.Of(HttpContext).Outcome = "signed_in";
-        return Return(way with { FreshSession = session.SessionId, FreshGeneration = session.Generation });
+        var proved = await steps.Proved(HttpContext, way, new SignInProof(person, Acr.Password, Acr.PasswordMethod), ct, pending);
+        return proved.Next is { } next ? pages.Return(HttpContext, next) : Again(400, texts[proved.Problem!]);
     }
 
     public async Task<IActionResult> OnPostUpstreamAsync([FromForm(Name = Interactions.Parameter)] string? sealedText, [FromForm] string? provider, CancellationToken ct)
     {
-        if (await Open(sealedText, ct) is not var (_, request)) return await Expired();
+        if (await Open(sealedText, ct) is not { Demand: var demand }) return await Expired();
         if (upstream.Find(provider) is not { } chosen) return Again(400, Texts.Of(HttpContext)["SignIn.UpstreamFailed"]);
         try
         {
-            return new SeeOther(await upstreamFlow.Begin(HttpContext, chosen, request, sealedText!, ct));
+            return new SeeOther(await upstreamFlow.Begin(HttpContext, chosen, demand, sealedText!, ct));
         }
         catch (UpstreamException failure)
         {
@@ -83,22 +76,19 @@ internal sealed class SignInModel(AuthorizeEndpoint authorize, Interactions inte
 
     public async Task<IActionResult> OnPostContinueAsync([FromForm(Name = Interactions.Parameter)] string? sealedText, CancellationToken ct)
     {
-        if (await Open(sealedText, ct) is not var (way, _)) return await Expired();
+        if (await Open(sealedText, ct) is not { Way: var way }) return await Expired();
         var session = await sessions.Find(HttpContext, ct);
-        return Return(session is null ? way : way with { ChosenSession = session.SessionId });
+        return pages.Return(HttpContext, session is null ? way : way with { ChosenSession = session.SessionId });
     }
 
     public async Task<IActionResult> OnPostCancelAsync([FromForm(Name = Interactions.Parameter)] string? sealedText, CancellationToken ct) =>
-        await Open(sealedText, ct) is var (way, _) ? Return(way with { IsRefused = true }) : await Expired();
+        await Open(sealedText, ct) is { Way: var way } ? pages.Return(HttpContext, way with { IsRefused = true }) : await Expired();
 
-    private async ValueTask<(Interaction Way, AuthorizationRequest Request)?> Open(string? sealedText, CancellationToken ct)
+    private async ValueTask<PageRequest?> Open(string? sealedText, CancellationToken ct)
     {
-        if (await authorize.Find(HttpContext, sealedText, ct) is not var (way, request)) return null;
-        Continue = sealedText!;
-        App = AppOnPage.Of(request.Client);
-        Texts.Prefer(HttpContext, request.Form["ui_locales"]);
-        PageHeaders.Set(HttpContext, request.Client, request.Target.RedirectUri);
-        return (way, request);
+        if (await pages.Show(HttpContext, sealedText, ct) is not { } page) return null;
+        (Continue, App) = (sealedText!, page.App);
+        return page;
     }
 
     // What has run out meanwhile is left out: signing in works all the same.
@@ -118,12 +108,5 @@ internal sealed class SignInModel(AuthorizeEndpoint authorize, Interactions inte
         return page;
     }
 
-    // RFC 9700 §4.12: 303, after which no browser posts the password again.
-    private SeeOther Return(Interaction way) => new(AuthorizeEndpoint.Resume(interactions.Seal(HttpContext, way)));
-
-    private async Task<IActionResult> Expired()
-    {
-        await ErrorPage.Show(HttpContext, ErrorPage.Expired);
-        return new EmptyResult();
-    }
+    private Task<IActionResult> Expired() => PageRequests.Expired(HttpContext);
 }

@@ -1,3 +1,5 @@
+using IdP.Authorize;
+
 namespace IdP.Ui;
 
 /// <summary>Where the pages are.</summary>
@@ -8,4 +10,7 @@ internal static class PageAddresses
     public const string SignOut = "/sign-out";
     public const string SignedOut = "/signed-out";
     public const string Error = "/error";
+
+    /// <summary>The page on which a step is taken.</summary>
+    public static string Of(NextStep step) => step == NextStep.Consent ? Consent : SignIn;
 }

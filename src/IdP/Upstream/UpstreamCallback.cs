@@ -11,7 +11,7 @@ namespace IdP.Upstream;
 
 /// <summary>Where a provider sends people back to. Whoever it names is signed in here, and goes on at the authorization endpoint like after a password.</summary>
 internal sealed class UpstreamCallback(
-    UpstreamCatalog catalog, UpstreamFlow flow, UpstreamAccounts accounts, AuthorizeEndpoint authorize, Interactions interactions, BrowserSessions sessions, KnownDevices devices, ILogger<UpstreamCallback> log)
+    UpstreamCatalog catalog, UpstreamFlow flow, UpstreamAccounts accounts, PageRequests pages, SignInSteps steps, ILogger<UpstreamCallback> log)
 {
     public const string Path = "/sign-in/upstream/{name}";
 
@@ -25,8 +25,8 @@ internal sealed class UpstreamCallback(
         var query = http.Request.QueryString.Value ?? "";
         if (FormParameters.ParseLeniently(Encoding.UTF8.GetBytes(query.Length > 0 ? query[1..] : "")).Failed(out var answer, out var error)) { await ErrorPage.Show(http, error); return; }
         if (answer.Repeated.Count > 0 || answer["state"] is not { } state || await flow.Take(http, provider, state, ct) is not { } way) { await ErrorPage.Show(http, ErrorPage.Expired); return; }
-        if (await authorize.Find(http, way.Continue, ct) is not var (interaction, request)) { await ErrorPage.Show(http, ErrorPage.Expired); return; }
-        facts.ClientId = request.Client.ClientId;
+        if (await pages.Find(http, way.Continue, ct) is not { } page) { await ErrorPage.Show(http, ErrorPage.Expired); return; }
+        facts.ClientId = page.Request?.Client.ClientId;
 
         // 2. Whom does the provider name?
         if (answer["error"] is not null) { facts.Outcome = "upstream_refused"; await ToSignIn(http, way.Continue, "problem=refused"); return; }
@@ -49,14 +49,10 @@ internal sealed class UpstreamCallback(
         if (user is null) { facts.Outcome = "upstream_unknown"; await ToSignIn(http, way.Continue, $"link={accounts.Pend(http, person)}"); return; }
 
         // 4. Signed in. A disabled account is refused in the words of a failure: the provider's people learn nothing of it.
-        var current = await sessions.Find(http, ct);
         var proof = new SignInProof(ProvenPerson.WithoutPassword(user), Acr.Upstream, Acr.UpstreamMethod) { At = person.AuthenticatedAt, UpstreamProviderId = provider.Id };
-        if (await sessions.Begin(http, proof, current, CancellationToken.None) is not { } session) { facts.Outcome = "upstream_disabled"; await ToSignIn(http, way.Continue, "problem=failed"); return; }
+        if ((await steps.Proved(http, page.Way, proof, ct)).Next is not { } next) { facts.Outcome = "upstream_disabled"; await ToSignIn(http, way.Continue, "problem=failed"); return; }
         await accounts.Used(person, CancellationToken.None);
-        devices.Remember(http, session.UserId);
-        facts.Outcome = "signed_in";
-        var next = interaction with { FreshSession = session.SessionId, FreshGeneration = session.Generation };
-        await SeeOther.Send(http, AuthorizeEndpoint.Resume(interactions.Seal(http, next)));
+        await SeeOther.Send(http, pages.Onward(http, next));
     }
 
     private static Task ToSignIn(HttpContext http, string sealedInteraction, string more) =>

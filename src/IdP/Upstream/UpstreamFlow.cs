@@ -47,11 +47,11 @@ internal sealed class UpstreamFlow(UpstreamMetadata metadata, UpstreamSecrets se
 
     /// <summary>The address to send the person to.</summary>
     /// <exception cref="UpstreamException">The provider cannot be used now.</exception>
-    public async Task<string> Begin(HttpContext http, UpstreamProvider provider, AuthorizationRequest request, string sealedInteraction, CancellationToken ct)
+    public async Task<string> Begin(HttpContext http, UpstreamProvider provider, SignInDemand demand, string sealedInteraction, CancellationToken ct)
     {
         var endpoints = await metadata.Endpoints(provider.Issuer, ct);
         // Whoever must prove themselves anew here must do so there; a session there would be no proof.
-        var maxAge = request.Prompt.HasFlag(Prompt.Login) ? 0 : (long?)request.MaxAge?.TotalSeconds;
+        var maxAge = demand.Prompt.HasFlag(Prompt.Login) ? 0 : (long?)demand.MaxAge?.TotalSeconds;
         var way = new UpstreamWay { ProviderId = provider.Id, Nonce = RandomText(), Verifier = RandomText(), Continue = sealedInteraction, MaxAge = maxAge };
         var state = RandomText();
         var row = new UpstreamRequest
