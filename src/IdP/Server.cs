@@ -1,6 +1,7 @@
 using IdP.Account;
 using IdP.Accounts;
 using IdP.ApiKeys;
+using IdP.Audit;
 using IdP.Authorize;
 using IdP.Clients;
 using IdP.Consents;
@@ -55,6 +56,7 @@ internal static class Server
         builder.Services.AddUpstream();
         builder.Services.AddAccount();
         builder.AddUi();
+        builder.Services.AddAudit();
         builder.Services.AddRetention();
         customize?.Invoke(builder);
 

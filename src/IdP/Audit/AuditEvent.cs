@@ -20,6 +20,10 @@ internal sealed class AuditEvent
     public string? Address { get; set; }
     public string? Details { get; set; }
 
+    /// <summary>Its place in the chain, once it is sealed: see <see cref="AuditChain"/>.</summary>
+    public long? Sequence { get; set; }
+    public byte[]? Hash { get; set; }
+
     public static void Record(IdpDbContext db, DateTimeOffset now, string type, string actor, string? target = null, string? address = null,
         IReadOnlyDictionary<string, string>? details = null) =>
         db.Add(new AuditEvent
@@ -43,7 +47,9 @@ internal sealed class AuditEvent
             builder.Property(e => e.Actor).HasMaxLength(2100);
             builder.Property(e => e.Target).HasMaxLength(2100);
             builder.Property(e => e.Address).HasMaxLength(64);
+            builder.Property(e => e.Hash).HasMaxLength(32);
             builder.HasIndex(e => e.At);
+            builder.HasIndex(e => e.Sequence).IsUnique();
         }
     }
 }

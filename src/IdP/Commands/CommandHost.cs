@@ -148,6 +148,8 @@ internal sealed record CommandContext(IServiceProvider Services, ParseResult Par
         Converters = { new Instant() },
     };
 
+    private static readonly JsonSerializerOptions LineLayout = new(Layout) { WriteIndented = false };
+
     public T Get<T>() where T : notnull => Services.GetRequiredService<T>();
 
     /// <summary>Makes a change in a transaction of its own.</summary>
@@ -158,6 +160,10 @@ internal sealed record CommandContext(IServiceProvider Services, ParseResult Par
 
     public static void Print(ParseResult parsed, object value, string text) =>
         parsed.InvocationConfiguration.Output.WriteLine(parsed.GetValue(CommandHost.Json) ? JsonSerializer.Serialize(value, Layout) : text);
+
+    /// <summary>Prints one line of many: the value as JSON or the text for people.</summary>
+    public void PrintLine(object value, string? text) =>
+        Parsed.InvocationConfiguration.Output.WriteLine(text is null || Parsed.GetValue(CommandHost.Json) ? JsonSerializer.Serialize(value, LineLayout) : text);
 
     /// <summary>Says what is probably not meant, without standing in the way.</summary>
     public void Note(string text) => Parsed.InvocationConfiguration.Error.WriteLine($"Note: {text}");

@@ -47,6 +47,7 @@ internal static class CommandLine
         ConsentCommands.Build(),
         UpstreamCommands.Build(),
         KeyCommands.Build(),
+        AuditCommands.Build(),
     };
 
     private static string Problem(ParseResult parsed)

@@ -22,6 +22,9 @@ internal static class Table
         return string.Join(Environment.NewLine, shown.Select(line => $"{line.Name.PadRight(width)}  {Shown(line.Value)}"));
     }
 
+    /// <summary>One row by itself.</summary>
+    public static string Line(string?[] cells) => string.Join("  ", cells.Select(Shown));
+
     public static string? Time(DateTimeOffset? instant) => instant?.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
     // What came into the database by another way must not steer a terminal.

@@ -13,7 +13,7 @@ namespace IdP.Retention;
 /// Owns the removal of rows that mean nothing any more: grants whose last token has expired, revoked tokens that would have expired by
 /// now, sessions that are over and that no grant names, counters whose window is over, ways to other providers that nobody came back on, notices that nobody has sent for a week,
 /// API keys that ended a month ago. Small
-/// keyed batches, each a write of its own, so that nobody waits for a sweep.
+/// keyed batches, each a write of its own, so that nobody waits for a sweep; one node at a time.
 /// </summary>
 internal static class RetentionFeature
 {
@@ -65,6 +65,7 @@ internal static class RetentionFeature
             {
                 try
                 {
+                    if (!await database.Write(db => Lease.Hold(db, Lease.Retention, Lease.Me, clock.GetUtcNow(), Every * 2, stoppingToken), stoppingToken)) continue;
                     while (await SweepOnce(database, clock.GetUtcNow(), stoppingToken) > 0) await Task.Delay(50, stoppingToken);
                 }
                 catch (Exception failure) when (!stoppingToken.IsCancellationRequested)

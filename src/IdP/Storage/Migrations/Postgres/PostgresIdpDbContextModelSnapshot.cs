@@ -328,6 +328,13 @@ namespace IdP.Storage.Migrations.Postgres
                         .HasColumnType("text")
                         .UseCollation("C");
 
+                    b.Property<byte[]>("Hash")
+                        .HasMaxLength(32)
+                        .HasColumnType("bytea");
+
+                    b.Property<long?>("Sequence")
+                        .HasColumnType("bigint");
+
                     b.Property<string>("Target")
                         .HasMaxLength(2100)
                         .HasColumnType("character varying(2100)")
@@ -342,6 +349,9 @@ namespace IdP.Storage.Migrations.Postgres
                     b.HasKey("Id");
 
                     b.HasIndex("At");
+
+                    b.HasIndex("Sequence")
+                        .IsUnique();
 
                     b.ToTable("AuditEvents", (string)null);
                 });
@@ -1077,6 +1087,38 @@ namespace IdP.Storage.Migrations.Postgres
                     b.HasIndex("ClientKey");
 
                     b.ToTable("SessionClients", (string)null);
+                });
+
+            modelBuilder.Entity("IdP.Storage.Lease", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasMaxLength(32)
+                        .HasColumnType("character varying(32)")
+                        .UseCollation("C");
+
+                    b.Property<long>("ExpiresAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<Guid>("Holder")
+                        .HasColumnType("uuid");
+
+                    b.HasKey("Name");
+
+                    b.ToTable("Leases", (string)null);
+
+                    b.HasData(
+                        new
+                        {
+                            Name = "audit-seal",
+                            ExpiresAt = 0L,
+                            Holder = new Guid("00000000-0000-0000-0000-000000000000")
+                        },
+                        new
+                        {
+                            Name = "retention",
+                            ExpiresAt = 0L,
+                            Holder = new Guid("00000000-0000-0000-0000-000000000000")
+                        });
                 });
 
             modelBuilder.Entity("IdP.Storage.ServerState", b =>
