@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using IdP.Protocol;
 using Microsoft.AspNetCore.Authentication;
@@ -42,6 +43,7 @@ public static class SessionSetup
 
 internal sealed partial class SessionEndpoints(string scheme, TokenValidationOptions options, ILogger logger)
 {
+    private const string NotReached = "The provider cannot be reached at the moment.";
     private static readonly TimeSpan SignInTime = TimeSpan.FromMinutes(10);
     private readonly SessionOptions _session = options.Session;
 
@@ -85,7 +87,7 @@ internal sealed partial class SessionEndpoints(string scheme, TokenValidationOpt
         var query = http.Request.Query;
         if (query.Any(parameter => parameter.Value.Count > 1) || query["state"].ToString() is not { Length: > 16 } state || query.ContainsKey("code") == query.ContainsKey("error"))
         {
-            await Problem(http, 400, "This is no answer to a sign-in.");
+            await ShowProblem(http, 400, "This is no answer to a sign-in.");
             return;
         }
 
@@ -94,19 +96,19 @@ internal sealed partial class SessionEndpoints(string scheme, TokenValidationOpt
         http.Response.Cookies.Delete(PendingCookie(state), CookieSettings(null));
         if (sealedText is null || Sessions.Pending.Open(sealedText, options.TimeProvider!.GetUtcNow()) is not { } pending || pending.State != state)
         {
-            await Problem(http, 400, "This sign-in was not begun in this browser, or too long ago: sign in again.");
+            await ShowProblem(http, 400, "This sign-in was not begun in this browser, or too long ago: sign in again.");
             return;
         }
 
-        if (await Sessions.Provider.Endpoints(http.RequestAborted) is not { } endpoints) { await Unavailable(http); return; }
+        if (await Sessions.Provider.Endpoints(http.RequestAborted) is not { } endpoints) { await ShowUnavailable(http); return; }
 
         // RFC 9207 §2.4: somebody else's answer must not be taken for this provider's.
         var issuer = query["iss"].ToString();
-        if (issuer != options.Issuer && (issuer.Length > 0 || endpoints.SendsIssuer)) { await Problem(http, 400, "The answer is from another provider."); return; }
+        if (issuer != options.Issuer && (issuer.Length > 0 || endpoints.SendsIssuer)) { await ShowProblem(http, 400, "The answer is from another provider."); return; }
         if (query.ContainsKey("error"))
         {
             var error = query["error"].ToString();
-            await Problem(http, error == "access_denied" ? 403 : 400, "The provider did not sign in.", Scope.IsToken(error) && error.Length < 100 ? error : null);
+            await ShowProblem(http, error == "access_denied" ? 403 : 400, "The provider did not sign in.", Scope.IsToken(error) && error.Length < 100 ? error : null);
             return;
         }
 
@@ -175,7 +177,7 @@ internal sealed partial class SessionEndpoints(string scheme, TokenValidationOpt
             if (handle is null)
             {
                 LogFailed(logger, options.Issuer!, problem!);
-                await Problem(http, StatusCodes.Status502BadGateway, "The provider's answer cannot be used: sign in again.");
+                await ShowProblem(http, StatusCodes.Status502BadGateway, "The provider's answer cannot be used: sign in again.");
                 return;
             }
 
@@ -187,7 +189,7 @@ internal sealed partial class SessionEndpoints(string scheme, TokenValidationOpt
         catch (ProviderException e)
         {
             LogFailed(logger, options.Issuer!, e.Message);
-            await Unavailable(http);
+            await ShowUnavailable(http);
         }
     }
 
@@ -253,7 +255,27 @@ internal sealed partial class SessionEndpoints(string scheme, TokenValidationOpt
     private static Task Problem(HttpContext http, int status, string detail, string? error = null) =>
         Results.Problem(detail, statusCode: status, extensions: error is null ? null : [new("error", error)]).ExecuteAsync(http);
 
-    private static Task Unavailable(HttpContext http) => Problem(http, StatusCodes.Status503ServiceUnavailable, "The provider cannot be reached at the moment.");
+    // Whoever comes back from the provider is a person in a browser: they read a page, from which they can try again.
+    private Task ShowProblem(HttpContext http, int status, string detail, string? error = null)
+    {
+        if (!http.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase)) return Problem(http, status, detail, error);
+        http.Response.StatusCode = status;
+        http.Response.ContentType = "text/html; charset=utf-8";
+        http.Response.Headers.ContentSecurityPolicy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+        var encoder = HtmlEncoder.Default;
+        var reason = error is null ? "" : $"<p><code>{encoder.Encode(error)}</code></p>";
+        return http.Response.WriteAsync(
+            $"""
+            <!DOCTYPE html>
+            <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Not signed in</title></head>
+            <body><h1>Not signed in</h1><p>{encoder.Encode(detail)}</p>{reason}<p><a href="{encoder.Encode(http.Request.PathBase + _session.SignInPath)}">Sign in</a></p></body></html>
+
+            """, http.RequestAborted);
+    }
+
+    private Task ShowUnavailable(HttpContext http) => ShowProblem(http, StatusCodes.Status503ServiceUnavailable, NotReached);
+
+    private static Task Unavailable(HttpContext http) => Problem(http, StatusCodes.Status503ServiceUnavailable, NotReached);
 
     [LoggerMessage(6, LogLevel.Warning, "A sign-in with the provider {Issuer} failed: {Problem}")]
     private static partial void LogFailed(ILogger logger, string issuer, string problem);

@@ -2,6 +2,8 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.RegularExpressions;
+using IdP.Protocol;
 using IdP.Protocol.OAuth;
 using IdP.Storage;
 
@@ -20,7 +22,7 @@ internal sealed partial class RequestBoundary(RequestDelegate next, IdpOptions o
     {
         var started = Stopwatch.GetTimestamp();
         var request = http.Request;
-        var facts = new RequestFacts { Address = Address(http), Method = request.Method, Path = request.Path.Value ?? "" };
+        var facts = new RequestFacts { Address = Address(http), Method = request.Method, Path = WithoutKeys(request.Path.Value ?? "") };
         http.Features.Set(facts);
         http.Response.Headers.XContentTypeOptions = "nosniff";
         // Behind a proxy that ends TLS the connection is plain, but the browser's is not: the issuer says which it is, no header does.
@@ -64,6 +66,12 @@ internal sealed partial class RequestBoundary(RequestDelegate next, IdpOptions o
             else safe.Append("\\u").Append(((int)c).ToString("x4"));
         return safe.ToString();
     }
+
+    /// <summary>A path as the log may have it: somebody may put a whole API key where its id belongs.</summary>
+    private static string WithoutKeys(string path) => path.Contains(ApiKeyText.Prefix, StringComparison.Ordinal) ? KeyInPath().Replace(path, "${id}...") : path;
+
+    [GeneratedRegex("(?<id>idp_[0-9A-Za-z]{1,12}_)[^/]+", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex KeyInPath();
 
     private static async Task Explain(HttpContext http)
     {

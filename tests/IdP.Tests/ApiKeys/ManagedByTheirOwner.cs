@@ -32,6 +32,16 @@ public sealed class ManagedByTheirOwner(SqliteServer fixture) : IClassFixture<Sq
     public Task DisposeAsync() => Task.CompletedTask;
 
     [Fact]
+    [Trait("Case", "LOG-02")]
+    public async Task A_whole_key_in_the_place_of_its_id_is_not_in_the_log()
+    {
+        var key = ApiKeyText.Create();
+        Assert.Equal(404, (await Send("GET", $"/api-keys/{key}", await Token("alice"))).Status);
+        Assert.Contains(_server.Log.Lines, line => line.Contains($"/api-keys/idp_{key.KeyId}_...", StringComparison.Ordinal));
+        Assert.DoesNotContain(_server.Log.Lines, line => line.Contains(key.Secret, StringComparison.Ordinal));
+    }
+
+    [Fact]
     [Trait("Case", "KEY-04")]
     public async Task A_person_makes_lists_rotates_and_revokes_their_keys()
     {

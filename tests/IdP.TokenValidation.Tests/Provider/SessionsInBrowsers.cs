@@ -37,6 +37,7 @@ public sealed class SessionsInBrowsers : IAsyncLifetime
             (options.ClientId, options.ClientSecret) = ("bff", IdpServer.Secret);
             options.Session.Scopes = ["openid", "offline_access", "items:read"];
             options.Session.PublicUrl = _url;
+            options.Session.MaximumSessions = 2;
         });
         _app = builder.Build();
         _app.MapIdPSession();
@@ -131,6 +132,58 @@ public sealed class SessionsInBrowsers : IAsyncLifetime
         using var stranger = new Browser(_idp);
         Assert.Equal(status, (await stranger.Post(_url + "/session/back-channel-logout", [new("logout_token", token)])).Status);
         Assert.Equal(status == 200 ? 401 : 200, (await browser.Get(_url + "/who")).Status);
+    }
+
+    [Fact]
+    public async Task A_sid_ends_that_session_and_no_other_of_the_person()
+    {
+        using var laptop = new Browser(_idp);
+        using var phone = new Browser(_idp);
+        await laptop.Get(await SignIn(laptop));
+        await phone.Get(await SignIn(phone));
+        var subject = (await laptop.Get(_url + "/who")).Body;
+        Guid first = default;
+        await _idp.Change(async (db, _) => first = await db.Set<IdP.Sessions.Session>().OrderBy(session => session.CreatedAt).ThenBy(session => session.Id).Select(session => session.Id).FirstAsync());
+        var now = _idp.Clock.GetUtcNow().ToUnixTimeSeconds();
+        var claims = new JsonObject
+        {
+            ["iss"] = _idp.Issuer, ["sub"] = subject, ["sid"] = IdP.Sessions.Session.Sid(first), ["aud"] = "bff", ["iat"] = now, ["exp"] = now + 120, ["jti"] = "1",
+            ["events"] = new JsonObject { ["http://schemas.openid.net/event/backchannel-logout"] = new JsonObject() },
+        };
+        using var provider = new Browser(_idp);
+        var token = _idp.Keys.Signer(SigningAlgorithms.RS256).Sign("logout+jwt", Encoding.UTF8.GetBytes(claims.ToJsonString()));
+        Assert.Equal(200, (await provider.Post(_url + "/session/back-channel-logout", [new("logout_token", token)])).Status);
+        Assert.Equal(401, (await laptop.Get(_url + "/who")).Status);
+        Assert.Equal(200, (await phone.Get(_url + "/who")).Status);
+    }
+
+    [Fact]
+    public async Task A_full_store_ends_the_session_that_was_not_used_for_longest()
+    {
+        using var first = new Browser(_idp);
+        using var second = new Browser(_idp);
+        using var third = new Browser(_idp);
+        foreach (var browser in (Browser[])[first, second, third])
+        {
+            await browser.Get(await SignIn(browser));
+            _idp.Clock.Advance(TimeSpan.FromSeconds(1));
+            if (browser == second) Assert.Equal(200, (await first.Get(_url + "/who")).Status);
+            _idp.Clock.Advance(TimeSpan.FromSeconds(1));
+        }
+        Assert.Equal(200, (await first.Get(_url + "/who")).Status);
+        Assert.Equal(401, (await second.Get(_url + "/who")).Status);
+        Assert.Equal(200, (await third.Get(_url + "/who")).Status);
+    }
+
+    [Fact]
+    public async Task A_person_whose_sign_in_failed_reads_a_page_and_a_program_a_problem()
+    {
+        using var browser = new Browser(_idp);
+        var page = await browser.Get(_url + "/session/callback");
+        Assert.Equal((400, "text/html"), (page.Status, page.Response.Content.Headers.ContentType?.MediaType));
+        Assert.Contains("<a href=\"/session/sign-in\">", page.Body, StringComparison.Ordinal);
+        using var program = new HttpClient();
+        Assert.Equal("application/problem+json", (await program.GetAsync(_url + "/session/callback")).Content.Headers.ContentType?.MediaType);
     }
 
     [Fact]
