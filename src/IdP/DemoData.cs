@@ -89,9 +89,9 @@ internal static class DemoData
         var database = services.GetRequiredService<Database>();
         await using (var db = database.OpenForReading())
             if (!await IsEmpty(db, ct)) return;
-        var pool = services.GetRequiredService<HashPool>();
+        var (pool, rules) = (services.GetRequiredService<HashPool>(), services.GetRequiredService<PasswordRules>());
         // Hashed before the transaction: there it would keep every other change waiting.
-        var passwords = await Task.WhenAll(People.Select(person => HashedPassword.Make(pool, person.Password)));
+        var passwords = await Task.WhenAll(People.Select(person => HashedPassword.Make(pool, rules, person.Password, new User { UserName = person.Name })));
         await database.Write(async db =>
         {
             await ServerState.TakeTurn(db, ct);

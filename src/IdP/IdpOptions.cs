@@ -141,6 +141,9 @@ public sealed class PasswordOptions
     /// <summary>The window in seconds.</summary>
     public int LockoutSeconds { get; set; } = 900;
 
+    /// <summary>A file of passwords known from breaches that nobody may choose: lines of SHA-1 hash, colon, count, in the order of the hashes (as Have I Been Pwned gives them out). Default: none.</summary>
+    public string? BreachedFile { get; set; }
+
     internal const int RecommendedIterations = 210_000;
 }
 

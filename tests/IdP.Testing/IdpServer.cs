@@ -158,6 +158,9 @@ internal sealed class IdpServer : IAsyncDisposable
         return user;
     }
 
+    public Task<HashedPassword> NewPassword(string password, string owner) =>
+        HashedPassword.Make(App.Services.GetRequiredService<HashPool>(), App.Services.GetRequiredService<PasswordRules>(), password, new User { UserName = owner });
+
     /// <summary>Changes the database as a command would and has this server see it at once.</summary>
     public async Task Change(Func<IdpDbContext, long, Task> change)
     {

@@ -3,13 +3,16 @@ namespace IdP.Accounts;
 /// <summary>
 /// Owns people and their passwords. <see cref="PasswordCheck"/> decides whether a name and a password belong together: it reserves an
 /// attempt (<see cref="SignInAttempts"/>), has the hash computed in the <see cref="HashPool"/>, and gives the same answer at the same
-/// cost whether the account exists, is locked or is disabled. <see cref="UserStatements"/> is what operators may do to accounts.
+/// cost whether the account exists, is locked or is disabled. <see cref="HashedPassword"/> is the one way to a new password, by the
+/// <see cref="PasswordRules"/>. <see cref="UserStatements"/> is what operators may do to accounts.
 /// </summary>
 internal static class AccountsFeature
 {
     public static void AddAccounts(this IServiceCollection services)
     {
         services.AddSingleton<HashPool>();
+        services.AddSingleton<BreachedPasswords>();
+        services.AddSingleton<PasswordRules>();
         services.AddSingleton<PasswordCheck>();
         services.AddSingleton<KnownDevices>();
         services.AddSingleton<UserStatements>();

@@ -16,6 +16,7 @@ internal sealed partial class HashPool : IDisposable
     private readonly BlockingCollection<Action> _queue = [];
     private readonly PasswordHasher<User> _hasher;
     private readonly string _nobodysHash;
+    private readonly int _rounds;
     private readonly int _threads;
     private readonly int _places;
     private int _taken;
@@ -27,7 +28,8 @@ internal sealed partial class HashPool : IDisposable
             CompatibilityMode = PasswordHasherCompatibilityMode.IdentityV3,
             IterationCount = options.Passwords.Iterations,
         }));
-        _nobodysHash = NobodysHash(options.Passwords.Iterations);
+        _rounds = options.Passwords.Iterations;
+        _nobodysHash = NobodysHash(_rounds);
         _threads = options.Passwords.HashThreads > 0 ? options.Passwords.HashThreads : Environment.ProcessorCount;
         _places = _threads * (1 + Math.Max(0, options.Passwords.QueuePerThread));
         for (var i = 0; i < _threads; i++)
@@ -52,8 +54,13 @@ internal sealed partial class HashPool : IDisposable
         /// <summary>Checks the password against the account's hash, or against nobody's at the same cost.</summary>
         public Task<PasswordVerificationResult> Verify(User? user, string password) => pool.Enqueue(() =>
         {
-            var verified = pool._hasher.VerifyHashedPassword(null!, user?.PasswordHash ?? pool._nobodysHash, password);
-            return user?.PasswordHash is null ? PasswordVerificationResult.Failed : verified;
+            var hash = user?.PasswordHash ?? pool._nobodysHash;
+            var stored = StoredHash.Read(hash);
+            var verified = stored?.IsImported == true ? stored.Verify(password) : pool._hasher.VerifyHashedPassword(null!, hash, password);
+            if (user?.PasswordHash is not null && verified != PasswordVerificationResult.Failed) return verified;
+            // A weaker hash must not tell by its speed that the account exists.
+            if (stored is not null && stored.Rounds < pool._rounds) Rfc2898DeriveBytes.Pbkdf2(password, stored.Salt, pool._rounds - stored.Rounds, HashAlgorithmName.SHA512, 32);
+            return PasswordVerificationResult.Failed;
         });
 
         /// <summary>A hash with today's parameters, made in this place.</summary>

@@ -33,8 +33,6 @@ internal sealed record ProvenPerson(User User, byte[]? AttemptKey, string? NewHa
 /// </summary>
 internal sealed class PasswordCheck(Database database, PreparedStatements statements, HashPool pool, KeyRing keys, FailureLimiter limiter, IdpOptions options, TimeProvider clock)
 {
-    public const int LongestPassword = 256;
-
     // One conditional update is the gate: of attempts at once, no more get through than are left.
     private const string TakeSql =
         """
@@ -55,7 +53,7 @@ internal sealed class PasswordCheck(Database database, PreparedStatements statem
         if (limiter.Blocked("user", name, facts.Address) is { } seconds) return OAuthError.TooManyFailures(seconds);
         // HMAC pads its key with zeros, so that a password and the same with a NUL after it have one hash.
         if (password.EndsWith('\0')) return Wrong("a NUL at the end of the password");
-        if (password.Length > LongestPassword || name.Length > 256 || name.Contains('\0')) return Wrong("name or password too long");
+        if (PasswordRules.IsTooLong(password) || name.Length > 256 || name.Contains('\0')) return Wrong("name or password too long");
         using var place = pool.TryEnter();
         if (place is null) return OAuthError.Unavailable("too many sign-ins at this moment; try again", pool.RetryAfter, "hash queue full");
 

@@ -32,6 +32,13 @@ internal sealed class UserStatements(TimeProvider clock)
         return user;
     }
 
+    /// <summary>Whether somebody has this user name, in any spelling.</summary>
+    public static Task<bool> Exists(IdpDbContext db, string name, CancellationToken ct)
+    {
+        var normalized = PlainText.IsFine(name, 256) ? Normalizer.NormalizeName(name) : "";
+        return db.Users.AnyAsync(u => u.NormalizedUserName == normalized, ct);
+    }
+
     /// <summary>Ends the account and every token under it; false when it was disabled already.</summary>
     public async Task<bool> Disable(IdpDbContext db, string name, string actor, CancellationToken ct)
     {

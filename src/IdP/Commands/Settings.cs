@@ -135,6 +135,8 @@ internal static class Settings
         AtMost("ApiKeys:DefaultDays", options.ApiKeys.DefaultDays, options.ApiKeys.LongestDays);
         AtLeast("ApiKeys:PerOwner", options.ApiKeys.PerOwner, 1);
         AtLeast("Passwords:Iterations", options.Passwords.Iterations, 1);
+        if (options.Passwords.BreachedFile is { } breached && Accounts.BreachedPasswords.Problem(breached) is { } problem)
+            throw new ConfigurationException($"Passwords:BreachedFile names {breached}, which {problem}.");
         AtLeast("Passwords:HashThreads", options.Passwords.HashThreads, 0);
         AtLeast("Passwords:LockoutAttempts", options.Passwords.LockoutAttempts, 1);
         AtLeast("Passwords:LockoutSeconds", options.Passwords.LockoutSeconds, 1);

@@ -5,10 +5,10 @@ using Microsoft.EntityFrameworkCore;
 
 namespace IdP.Commands;
 
-/// <summary>user add, list, disable, enable, password, sign-out.</summary>
+/// <summary>user add, list, disable, enable, password, sign-out, import.</summary>
 internal static class UserCommands
 {
-    public static Command Build() => new("user", "People who sign in") { Add(), List(), Disable(), Enable(), Password(), SignOut() };
+    public static Command Build() => new("user", "People who sign in") { Add(), List(), Disable(), Enable(), Password(), SignOut(), UserImport.Build() };
 
     private static Argument<string> Name() => new("NAME") { Description = "The user name" };
 
@@ -25,7 +25,7 @@ internal static class UserCommands
         {
             var user = new User { UserName = parsed.GetRequiredValue(name), Email = parsed.GetValue(email), EmailConfirmed = parsed.GetValue(confirmed), Name = parsed.GetValue(fullName) };
             if (user.EmailConfirmed && user.Email is null) throw CommandException.Usage("--email-confirmed needs --email: give the address too.");
-            var hashed = await HashedPassword.Make(context.Get<HashPool>(), await password.Require(parsed));
+            var hashed = await HashedPassword.Make(context.Get<HashPool>(), context.Get<PasswordRules>(), await password.Require(parsed), user);
             await context.Change(db => context.Get<UserStatements>().Add(db, user, hashed, CommandContext.Actor, ct));
             context.Print(View.Of(user), $"Added the user {user.UserName} (sub {user.Subject}).");
         }, ct));
@@ -85,7 +85,10 @@ internal static class UserCommands
         command.SetAction((parsed, ct) => CommandHost.Run(parsed, async context =>
         {
             var user = parsed.GetRequiredValue(name);
-            var hashed = await HashedPassword.Make(context.Get<HashPool>(), await password.Require(parsed));
+            var given = await password.Require(parsed);
+            User owner;
+            await using (var db = context.Get<Database>().OpenForReading()) owner = await UserStatements.Require(db, user, ct);
+            var hashed = await HashedPassword.Make(context.Get<HashPool>(), context.Get<PasswordRules>(), given, owner);
             await context.Change(async db =>
             {
                 await context.Get<UserStatements>().ChangePassword(db, user, hashed, CommandContext.Actor, ct);

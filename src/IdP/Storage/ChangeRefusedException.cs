@@ -22,6 +22,9 @@ internal sealed class ChangeRefusedException : Exception
 
     public RefusalReason Reason { get; }
 
+    /// <summary>The same, said of one among many.</summary>
+    public ChangeRefusedException In(string place) => new(Reason, $"{place}: {Message}");
+
     public static ChangeRefusedException Invalid(string message) => new(RefusalReason.Invalid, message);
 
     public static ChangeRefusedException NotFound(string message) => new(RefusalReason.NotFound, message);

@@ -256,7 +256,7 @@ public abstract class Redemption(ServerFixture fixture, ITestOutputHelper output
             "person disabled" => Server.Change((db, _) => services.GetRequiredService<UserStatements>().Disable(db, user.UserName!, "cli", CancellationToken.None)),
             "person deleted" => Server.Change((db, _) => db.Users.Where(u => u.Id == user.Id).ExecuteDeleteAsync()),
             "password changed" => Server.Change(async (db, _) => await services.GetRequiredService<UserStatements>().ChangePassword(
-                db, user.UserName!, await HashedPassword.Make(services.GetRequiredService<HashPool>(), "another-Password-1"), "cli", CancellationToken.None)),
+                db, user.UserName!, await Server.NewPassword("another-Password-1", user.UserName!), "cli", CancellationToken.None)),
             "consent withdrawn" => Server.Change((db, _) => Consent.Withdraw(db, user.Id, client, "cli", Server.Clock.GetUtcNow(), CancellationToken.None)),
             "session ended" => EndSessions(user.UserName!),
             "client disabled" => Server.Change((db, _) => services.GetRequiredService<ClientStatements>().Disable(db, clientId, "cli", CancellationToken.None)),

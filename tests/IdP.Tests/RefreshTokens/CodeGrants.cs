@@ -118,7 +118,7 @@ public abstract class CodeGrants(ServerFixture fixture)
         await Server.Change(async (db, _) =>
         {
             var statements = services.GetRequiredService<UserStatements>();
-            if (isPassword) await statements.ChangePassword(db, user.UserName!, await HashedPassword.Make(services.GetRequiredService<HashPool>(), "another-Password-1"), "cli", CancellationToken.None);
+            if (isPassword) await statements.ChangePassword(db, user.UserName!, await Server.NewPassword("another-Password-1", user.UserName!), "cli", CancellationToken.None);
             else await statements.Disable(db, user.UserName!, "cli", CancellationToken.None);
         });
         foreach (var (browser, i) in browsers.Select((browser, i) => (browser, i)))

@@ -79,7 +79,7 @@ public abstract class Races(ServerFixture fixture, ITestOutputHelper output)
     [InlineData("disable"), InlineData("password")]
     public async Task Who_is_disabled_or_gets_a_new_password_while_signing_in_keeps_no_token(string change)
     {
-        var hash = await HashedPassword.Make(_server.App.Services.GetRequiredService<HashPool>(), "another-Password-1");
+        var hash = await _server.NewPassword("another-Password-1", "racer");
         var statements = _server.App.Services.GetRequiredService<UserStatements>();
         for (var round = Volume.Of(output, full: 300, part: 12); round > 0; round--)
         {

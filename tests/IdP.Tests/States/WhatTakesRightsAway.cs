@@ -79,8 +79,7 @@ public abstract class WhatTakesRightsAway(ServerFixture fixture)
     {
         await _server.AddUser("xenia");
         var tokens = await Tokens("xenia");
-        var pool = _server.App.Services.GetRequiredService<HashPool>();
-        var password = await HashedPassword.Make(pool, "another-Password-1");
+        var password = await _server.NewPassword("another-Password-1", "xenia");
 
         await Write((services, db) => services.GetRequiredService<UserStatements>().ChangePassword(db, "xenia", password, "cli", CancellationToken.None));
 
