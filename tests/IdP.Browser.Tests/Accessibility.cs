@@ -124,7 +124,7 @@ public sealed class Accessibility(Chromium chromium)
 
     private static Task<string> Focused(Tab tab) => tab.Page.EvaluateAsync<string>("document.activeElement.id");
 
-    private static async Task IsClean(Tab tab, string name)
+    internal static async Task IsClean(Tab tab, string name)
     {
         var result = await tab.Page.RunAxe(EveryRule);
         Assert.True(result.Passes.Length > 10, name);

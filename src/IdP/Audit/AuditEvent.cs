@@ -20,6 +20,9 @@ internal sealed class AuditEvent
     public string? Address { get; set; }
     public string? Details { get; set; }
 
+    /// <summary>The person whom it is about, for their own list: whoever was acted on, else who acted.</summary>
+    public Guid? UserId { get; set; }
+
     /// <summary>Its place in the chain, once it is sealed: see <see cref="AuditChain"/>.</summary>
     public long? Sequence { get; set; }
     public byte[]? Hash { get; set; }
@@ -34,8 +37,12 @@ internal sealed class AuditEvent
             Actor = actor,
             Target = target,
             Address = address,
+            UserId = Person(target) ?? Person(actor),
             Details = details is null ? null : JsonSerializer.Serialize(details),
         });
+
+    private static Guid? Person(string? subject) =>
+        subject is not null && subject.StartsWith("user:", StringComparison.Ordinal) && Guid.TryParseExact(subject.AsSpan(5), "N", out var id) ? id : null;
 
     internal sealed class Mapping : IEntityTypeConfiguration<AuditEvent>
     {
@@ -49,6 +56,8 @@ internal sealed class AuditEvent
             builder.Property(e => e.Address).HasMaxLength(64);
             builder.Property(e => e.Hash).HasMaxLength(32);
             builder.HasIndex(e => e.At);
+            // Newest first, a page at a time, however many there are of others.
+            builder.HasIndex(e => new { e.UserId, e.Id });
             builder.HasIndex(e => e.Sequence).IsUnique();
         }
     }

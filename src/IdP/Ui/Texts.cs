@@ -33,6 +33,10 @@ internal sealed class Texts
         return new HtmlString(string.Format(_culture, encoder.Encode(this[key]), marked));
     }
 
+    /// <summary>A moment for people and for programs. In UTC: nothing says where the person is.</summary>
+    public IHtmlContent Moment(DateTimeOffset at) =>
+        new HtmlString($"<time datetime=\"{at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm'Z'", CultureInfo.InvariantCulture)}\">{HtmlEncoder.Default.Encode(at.UtcDateTime.ToString(this["Moment.Format"], _culture))}</time>");
+
     public string Format(string key, params object?[] values) => string.Format(_culture, this[key], values);
 
     /// <summary>The texts for a request, chosen once.</summary>

@@ -132,6 +132,7 @@ public sealed class Protection(PageServer fixture) : IClassFixture<PageServer>
         var consent = Add("consent", await browser.Follow(signedIn));
         Add("form_post", await browser.Accept(consent));
         Add("select account", await browser.Authorize(new CodeFlow { With = { ["prompt"] = "select_account" } }.Parameters()));
+        foreach (var address in AccountPages()) Add(address, await browser.Get(address));
         var signOut = Add("sign out", await browser.Follow(await browser.Get("/connect/logout?client_id=web")));
         Add("sign out, stayed", await browser.Submit(signOut, "/sign-out?handler=Stay"));
         Add("signed out", await browser.Follow(await browser.Submit(signOut, "/sign-out")));
@@ -144,6 +145,16 @@ public sealed class Protection(PageServer fixture) : IClassFixture<PageServer>
         Assert.Contains("id=\"signed-out\"", pages.Single(page => page.Item1 == "signed out").Item2.Body, StringComparison.Ordinal);
         foreach (var cookie in SetCookies(redirect).Concat(SetCookies(signedIn)).ToList()) pages[0].Item2.Response.Headers.TryAddWithoutValidation("Set-Cookie", cookie);
         return pages;
+    }
+
+    /// <summary>Every page of one's own account that the session of a moment ago opens, from the route table.</summary>
+    private List<string> AccountPages()
+    {
+        var services = _server.App.Services.GetRequiredService<Ui.Pages>().Services;
+        var addresses = services.GetRequiredService<EndpointDataSource>().Endpoints.Select(endpoint => endpoint.Metadata.GetMetadata<PageActionDescriptor>()).OfType<PageActionDescriptor>()
+            .Select(page => $"/{page.AttributeRouteInfo!.Template}").Where(address => address.StartsWith("/account", StringComparison.Ordinal) && !address.Contains('{', StringComparison.Ordinal)).Distinct().ToList();
+        Assert.Contains("/account/sessions", addresses);
+        return addresses;
     }
 
     private static IEnumerable<string> SetCookies(PageAnswer page) => page.Response.Headers.TryGetValues("Set-Cookie", out var values) ? values : [];

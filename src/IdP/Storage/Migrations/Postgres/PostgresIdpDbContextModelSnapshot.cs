@@ -346,12 +346,17 @@ namespace IdP.Storage.Migrations.Postgres
                         .HasColumnType("character varying(64)")
                         .UseCollation("C");
 
+                    b.Property<Guid?>("UserId")
+                        .HasColumnType("uuid");
+
                     b.HasKey("Id");
 
                     b.HasIndex("At");
 
                     b.HasIndex("Sequence")
                         .IsUnique();
+
+                    b.HasIndex("UserId", "Id");
 
                     b.ToTable("AuditEvents", (string)null);
                 });

@@ -339,12 +339,17 @@ namespace IdP.Storage.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .UseCollation("BINARY");
 
+                    b.Property<byte[]>("UserId")
+                        .HasColumnType("BLOB");
+
                     b.HasKey("Id");
 
                     b.HasIndex("At");
 
                     b.HasIndex("Sequence")
                         .IsUnique();
+
+                    b.HasIndex("UserId", "Id");
 
                     b.ToTable("AuditEvents", (string)null);
                 });

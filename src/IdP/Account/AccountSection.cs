@@ -1,0 +1,23 @@
+namespace IdP.Account;
+
+/// <summary>A page under /account as navigation and overview name it: its texts are <c>Account.ID</c> and <c>Account.ID.About</c>.</summary>
+internal sealed record AccountSection(string Id, string Path)
+{
+    public const string Overview = "/account";
+    public const string Sessions = "/account/sessions";
+
+    /// <summary>In the order in which they are shown. A new page is one line here and two texts.</summary>
+    public static readonly IReadOnlyList<AccountSection> All =
+    [
+        new("Overview", Overview),
+        new("Sessions", Sessions),
+    ];
+
+    public string Title => $"Account.{Id}";
+
+    public string About => $"Account.{Id}.About";
+
+    /// <summary>Whether the address is this page, or one that belongs to it.</summary>
+    public bool Holds(PathString address) =>
+        address == Path || (Path != Overview && address.StartsWithSegments(Path, StringComparison.Ordinal));
+}

@@ -1,0 +1,37 @@
+﻿using Microsoft.EntityFrameworkCore.Migrations;
+
+#nullable disable
+
+namespace IdP.Storage.Migrations.Sqlite
+{
+    /// <inheritdoc />
+    public partial class PersonOfEvents : Migration
+    {
+        /// <inheritdoc />
+        protected override void Up(MigrationBuilder migrationBuilder)
+        {
+            migrationBuilder.AddColumn<byte[]>(
+                name: "UserId",
+                table: "AuditEvents",
+                type: "BLOB",
+                nullable: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_AuditEvents_UserId_Id",
+                table: "AuditEvents",
+                columns: new[] { "UserId", "Id" });
+        }
+
+        /// <inheritdoc />
+        protected override void Down(MigrationBuilder migrationBuilder)
+        {
+            migrationBuilder.DropIndex(
+                name: "IX_AuditEvents_UserId_Id",
+                table: "AuditEvents");
+
+            migrationBuilder.DropColumn(
+                name: "UserId",
+                table: "AuditEvents");
+        }
+    }
+}
