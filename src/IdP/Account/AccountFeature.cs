@@ -11,6 +11,9 @@ internal static class AccountFeature
     {
         services.AddSingleton<AccountDoor>();
         services.AddSingleton<SessionsOfPerson>();
+        services.AddSingleton<AppsOfPerson>();
+        services.AddSingleton<EventsOfPerson>();
+        services.AddSingleton<ProfileOfPerson>();
     }
 
     public static void MapAccount(this WebApplication app) =>

@@ -4,13 +4,19 @@ namespace IdP.Account;
 internal sealed record AccountSection(string Id, string Path)
 {
     public const string Overview = "/account";
+    public const string Profile = "/account/profile";
     public const string Sessions = "/account/sessions";
+    public const string Apps = "/account/apps";
+    public const string Events = "/account/events";
 
     /// <summary>In the order in which they are shown. A new page is one line here and two texts.</summary>
     public static readonly IReadOnlyList<AccountSection> All =
     [
         new("Overview", Overview),
+        new("Profile", Profile),
         new("Sessions", Sessions),
+        new("Apps", Apps),
+        new("Events", Events),
     ];
 
     public string Title => $"Account.{Id}";

@@ -127,7 +127,7 @@ internal sealed class PasswordCheck(Database database, PreparedStatements statem
     {
         var failures = await db.Set<SignInAttempts>().Where(a => a.Key == attempt).Select(a => a.Failures).SingleOrDefaultAsync(ct);
         var type = failures >= options.Passwords.LockoutAttempts ? "sign_in.locked" : "sign_in.failed";
-        AuditEvent.Record(db, clock.GetUtcNow(), type, $"client:{facts.ClientId}", user is null ? null : $"user:{user.Subject}", facts.Address,
+        AuditEvent.Record(db, clock.GetUtcNow(), type, facts.ClientId is { } client ? $"client:{client}" : "server", user is null ? null : $"user:{user.Subject}", facts.Address,
             new Dictionary<string, string> { ["reason"] = reason });
         await db.SaveChangesAsync(ct);
     }, ct);

@@ -21,13 +21,15 @@ internal sealed class Consent
     public required byte[] ClientDigest { get; set; }
     public DateTimeOffset GivenAt { get; set; }
 
-    /// <summary>Takes consent back, in the caller's transaction: it is asked for again, and every token of the client for this person ends. False when there was none.</summary>
-    public static async Task<bool> Withdraw(IdpDbContext db, Guid userId, Client client, string actor, DateTimeOffset now, CancellationToken ct)
+    /// <summary>Takes consent back, in the caller's transaction: it is asked for again, and every token of the client for this person ends. False when the client had nothing.</summary>
+    public static async Task<bool> Withdraw(IdpDbContext db, Guid userId, Client client, string actor, DateTimeOffset now, CancellationToken ct, string? address = null)
     {
         await ServerState.TakeTurn(db, ct);
-        if (await db.Set<Consent>().Where(c => c.UserId == userId && c.ClientKey == client.Id).ExecuteDeleteAsync(ct) == 0) return false;
-        await Grant.Revoke(db.Set<Grant>().Where(g => g.UserId == userId && g.ClientKey == client.Id), now, ct);
-        AuditEvent.Record(db, now, "consent.withdrawn", actor, $"user:{userId:N}", details: new Dictionary<string, string> { ["client"] = client.ClientId });
+        var forgotten = await db.Set<Consent>().Where(c => c.UserId == userId && c.ClientKey == client.Id).ExecuteDeleteAsync(ct);
+        // A client that people give their password to has grants without having asked for consent.
+        var revoked = await Grant.Revoke(db.Set<Grant>().Where(g => g.UserId == userId && g.ClientKey == client.Id), now, ct);
+        if (forgotten + revoked == 0) return false;
+        AuditEvent.Record(db, now, "consent.withdrawn", actor, $"user:{userId:N}", address, details: new Dictionary<string, string> { ["client"] = client.ClientId });
         await db.SaveChangesAsync(ct);
         return true;
     }

@@ -32,8 +32,8 @@ internal sealed class ConsentModel(
         if (await sessions.Find(HttpContext, ct) is not { } session) return Return(way);
         (Account, Session) = (session.DisplayName ?? session.UserName, Sessions.Session.Sid(session.SessionId));
         Shown = ConsentStatements.Appearance(request.Client);
-        foreach (var name in request.Scopes.Names) Items.Add(Describe(name));
-        foreach (var item in request.ConsentItems.Where(item => item.StartsWith(AuthorizationRequest.ClaimItem, StringComparison.Ordinal))) Items.Add(DescribeClaim(item[AuthorizationRequest.ClaimItem.Length..]));
+        var asked = request.Scopes.Names.Concat(request.ConsentItems.Where(item => item.StartsWith(AuthorizationRequest.ClaimItem, StringComparison.Ordinal)));
+        foreach (var item in asked) Items.Add(ConsentItem.Describe(item, Texts.Of(HttpContext), catalog));
         Destination = request.Target.RedirectUri.PolicySource;
         return Page();
     }
@@ -60,15 +60,6 @@ internal sealed class ConsentModel(
         Continue = sealedText!;
         App = AppOnPage.Of(request.Client);
         return (way, request);
-    }
-
-    private string Describe(string scope) =>
-        ResourceCatalog.IdentityScopes.ContainsKey(scope) ? Texts.Of(HttpContext)[$"Scope.{scope}"] : catalog.Current.Scope(scope)?.Description ?? scope;
-
-    private string DescribeClaim(string name)
-    {
-        var texts = Texts.Of(HttpContext);
-        return texts.Find($"Claim.{name}") ?? texts.Format("Consent.Claim", name);
     }
 
     private SeeOther Return(Interaction way) => pages.Return(HttpContext, way);
