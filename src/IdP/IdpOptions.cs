@@ -27,6 +27,9 @@ public sealed class IdpOptions
     /// <summary>Password hashing and what happens after wrong passwords.</summary>
     public PasswordOptions Passwords { get; set; } = new();
 
+    /// <summary>Whom passkeys are for.</summary>
+    public PasskeyOptions Passkeys { get; set; } = new();
+
     /// <summary>How many failures are too many.</summary>
     public LimitOptions Limits { get; set; } = new();
 
@@ -145,6 +148,16 @@ public sealed class PasswordOptions
     public string? BreachedFile { get; set; }
 
     internal const int RecommendedIterations = 210_000;
+}
+
+/// <summary>Whom passkeys are for.</summary>
+public sealed class PasskeyOptions
+{
+    /// <summary>The domain that passkeys are made for: the issuer's host or one that it is in. Default: the issuer's host. Passkeys made for another domain work no more.</summary>
+    public string? RelyingPartyId { get; set; }
+
+    /// <summary>Other https origins whose pages may use these passkeys, separated by spaces; /.well-known/webauthn tells browsers.</summary>
+    public string RelatedOrigins { get; set; } = "";
 }
 
 /// <summary>How many failures are too many. Only failures count.</summary>

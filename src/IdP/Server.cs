@@ -12,6 +12,7 @@ using IdP.Keys;
 using IdP.Logout;
 using IdP.Observability;
 using IdP.Outbox;
+using IdP.Passkeys;
 using IdP.Resources;
 using IdP.Retention;
 using IdP.Roles;
@@ -55,6 +56,7 @@ internal static class Server
         builder.Services.AddLogout();
         builder.Services.AddUpstream();
         builder.Services.AddAccount();
+        builder.Services.AddPasskeys();
         builder.AddUi();
         builder.Services.AddAudit();
         builder.Services.AddRetention();
@@ -73,6 +75,7 @@ internal static class Server
         app.MapLogout();
         app.MapUpstream();
         app.MapAccount();
+        app.MapPasskeys();
         app.MapUi();
         return app;
     }

@@ -81,7 +81,7 @@ public sealed class Accessibility(Chromium chromium)
         Assert.Equal("alice", await tab.Page.InputValueAsync("#username"));
         Assert.Equal("", await tab.Page.InputValueAsync("#password"));
         Assert.StartsWith("Error: ", await tab.Page.TitleAsync(), StringComparison.Ordinal);
-        Assert.Equal("username", await tab.Page.GetAttributeAsync("#username", "autocomplete"));
+        Assert.Equal("username webauthn", await tab.Page.GetAttributeAsync("#username", "autocomplete"));
         Assert.Equal("current-password", await tab.Page.GetAttributeAsync("#password", "autocomplete"));
     }
 
@@ -96,7 +96,7 @@ public sealed class Accessibility(Chromium chromium)
         await keys.TypeAsync("alice");
         await keys.PressAsync("Tab");
         await keys.TypeAsync(IdpServer.Password);
-        foreach (var id in (string[])["login-submit", "login-cancel", "policy-uri", "tos-uri"])
+        foreach (var id in (string[])["login-submit", "login-cancel", "passkey-submit", "policy-uri", "tos-uri"])
         {
             await keys.PressAsync("Tab");
             Assert.Equal(id, await Focused(tab));

@@ -9,8 +9,11 @@ internal static class Acr
     /// <summary>Another provider says so, in whatever way it found out.</summary>
     public const string Upstream = "urn:idp:acr:upstream";
 
+    /// <summary>Two factors.</summary>
+    public const string MultiFactor = "urn:idp:acr:mfa";
+
     /// <summary>From weak to strong; discovery lists them.</summary>
-    public static readonly IReadOnlyList<string> All = [Upstream, Password];
+    public static readonly IReadOnlyList<string> All = [Upstream, Password, MultiFactor];
 
     /// <summary>RFC 8176 §2: a password.</summary>
     public const string PasswordMethod = "pwd";

@@ -1,3 +1,5 @@
+using IdP.Ui;
+
 namespace IdP.Account;
 
 /// <summary>A page under /account as navigation and overview name it: its texts are <c>Account.ID</c> and <c>Account.ID.About</c>.</summary>
@@ -15,6 +17,7 @@ internal sealed record AccountSection(string Id, string Path)
         new("Overview", Overview),
         new("Profile", Profile),
         new("Sessions", Sessions),
+        new("Passkeys", PageAddresses.Passkeys),
         new("Apps", Apps),
         new("Events", Events),
     ];

@@ -26,6 +26,9 @@ internal sealed record Interaction
     public Guid? FreshSession { get; init; }
     public int FreshGeneration { get; init; }
 
+    /// <summary>The person may be offered a passkey once they are signed in.</summary>
+    public bool OffersPasskey { get; init; }
+
     /// <summary>The session whose account the person chose to go on with.</summary>
     public Guid? ChosenSession { get; init; }
 

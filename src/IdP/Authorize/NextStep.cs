@@ -15,6 +15,9 @@ internal enum NextStep
     /// <summary>The person says whether to go on with the account that is signed in.</summary>
     ChooseAccount,
 
+    /// <summary>The person says whether to make a passkey in place of the password that they have just typed.</summary>
+    OfferPasskey,
+
     /// <summary>The person lets the client have what it asks for.</summary>
     Consent,
 
@@ -48,7 +51,7 @@ internal static class NextSteps
         if (session is null) return NextStep.SignIn;
         // OpenID Connect Core §3.1.2.2: never an answer for somebody else, however fresh their sign-in.
         if (demand.MeantUsers is { } meant && !meant.Contains(session.UserId)) return NextStep.SignIn;
-        if (way.FreshSession == session.SessionId && way.FreshGeneration == session.Generation) return null;
+        if (way.FreshSession == session.SessionId && way.FreshGeneration == session.Generation) return way.OffersPasskey ? NextStep.OfferPasskey : null;
         if (demand.Prompt.HasFlag(Prompt.Login) || demand.MeansUnknownUser) return NextStep.SignIn;
         // OpenID Connect Core §3.1.2.1: max_age=0 is prompt=login.
         if (demand.MaxAge is { } most && (most == TimeSpan.Zero || now - session.AuthenticatedAt > most)) return NextStep.SignIn;

@@ -11,6 +11,9 @@ internal sealed class Cookies(Issuer issuer)
     /// <summary>Tells a device that an account has signed in from, so that a stranger's wrong passwords do not lock its owner out.</summary>
     public const string Device = "idp_device";
 
+    /// <summary>Somebody here did not want a passkey when they were last offered one.</summary>
+    public const string NoPasskey = "idp_no_passkey";
+
     /// <summary>The antiforgery token's other half.</summary>
     public const string Form = "idp_form";
 

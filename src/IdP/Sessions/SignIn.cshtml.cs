@@ -1,6 +1,7 @@
 using IdP.Accounts;
 using IdP.Authorize;
 using IdP.Http;
+using IdP.Passkeys;
 using IdP.Protocol.OpenId;
 using IdP.Ui;
 using IdP.Upstream;
@@ -10,7 +11,7 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 namespace IdP.Sessions;
 
 /// <summary>The person proves who they are, or chooses to go on with the account that is signed in.</summary>
-internal sealed class SignInModel(PageRequests pages, BrowserSessions sessions, SignInSteps steps, PasswordCheck passwords, KnownDevices devices, UpstreamCatalog upstream,
+internal sealed class SignInModel(PageRequests pages, BrowserSessions sessions, SignInSteps steps, PasswordCheck passwords, PasskeyOffer passkeyOffer, KnownDevices devices, UpstreamCatalog upstream,
     UpstreamFlow upstreamFlow, UpstreamAccounts upstreamAccounts, ILogger<SignInModel> log) : PageModel
 {
     public string Continue { get; private set; } = "";
@@ -33,7 +34,8 @@ internal sealed class SignInModel(PageRequests pages, BrowserSessions sessions, 
     {
         if (await Open(sealedText, ct) is not { Demand: var demand }) return await Expired();
         ShowLink(link);
-        if (problem is "refused" or "failed") Problem = Texts.Of(HttpContext)[problem == "refused" ? "SignIn.UpstreamRefused" : "SignIn.UpstreamFailed"];
+        if (problem is "refused" or "failed" or "passkey")
+            Problem = Texts.Of(HttpContext)[problem switch { "refused" => "SignIn.UpstreamRefused", "failed" => "SignIn.UpstreamFailed", _ => "Passkeys.Failed" }];
         UserName = demand.LoginHint;
         var session = await sessions.Find(HttpContext, ct);
         if (session is not null && demand.MeantUsers is null && demand.Prompt.HasFlag(Protocol.OAuth.Prompt.SelectAccount)) Account = session.UserName;
@@ -41,7 +43,7 @@ internal sealed class SignInModel(PageRequests pages, BrowserSessions sessions, 
         return Page();
     }
 
-    public async Task<IActionResult> OnPostAsync([FromForm(Name = Interactions.Parameter)] string? sealedText, [FromForm] string? username, [FromForm] string? password, [FromForm] string? link, CancellationToken ct)
+    public async Task<IActionResult> OnPostAsync([FromForm(Name = Interactions.Parameter)] string? sealedText, [FromForm] string? username, [FromForm] string? password, [FromForm] string? link, [FromForm] string? passkeys, CancellationToken ct)
     {
         if (await Open(sealedText, ct) is not { Way: var way }) return await Expired();
         var pending = ShowLink(link);
@@ -56,7 +58,8 @@ internal sealed class SignInModel(PageRequests pages, BrowserSessions sessions, 
             return Again(error.Status, texts[error.Status == 429 ? "SignIn.TooMany" : "SignIn.Busy"]);
         }
         var proved = await steps.Proved(HttpContext, way, new SignInProof(person, Acr.Password, Acr.PasswordMethod), ct, pending);
-        return proved.Next is { } next ? pages.Return(HttpContext, next) : Again(400, texts[proved.Problem!]);
+        if (proved.Next is not { } next) return Again(400, texts[proved.Problem!]);
+        return pages.Return(HttpContext, next with { OffersPasskey = await passkeyOffer.IsDue(HttpContext, person.User.Id, passkeys) });
     }
 
     public async Task<IActionResult> OnPostUpstreamAsync([FromForm(Name = Interactions.Parameter)] string? sealedText, [FromForm] string? provider, CancellationToken ct)

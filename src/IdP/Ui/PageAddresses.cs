@@ -2,15 +2,25 @@ using IdP.Authorize;
 
 namespace IdP.Ui;
 
-/// <summary>Where the pages are.</summary>
+/// <summary>Where the pages are, and what they load.</summary>
 internal static class PageAddresses
 {
+    public const string Style = "/ui/idp.css";
+    public const string PasskeyScript = "/ui/passkeys.js";
     public const string SignIn = "/sign-in";
     public const string Consent = "/consent";
+    public const string SignInByPasskey = "/sign-in/passkey";
+    public const string Passkeys = "/account/passkeys";
+    public const string OfferPasskey = "/account/passkeys/offer";
     public const string SignOut = "/sign-out";
     public const string SignedOut = "/signed-out";
     public const string Error = "/error";
 
     /// <summary>The page on which a step is taken.</summary>
-    public static string Of(NextStep step) => step == NextStep.Consent ? Consent : SignIn;
+    public static string Of(NextStep step) => step switch
+    {
+        NextStep.Consent => Consent,
+        NextStep.OfferPasskey => OfferPasskey,
+        _ => SignIn,
+    };
 }

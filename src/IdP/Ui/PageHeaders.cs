@@ -19,6 +19,9 @@ internal static class PageHeaders
         Set(http, $"default-src 'none'; style-src 'self'{images}; form-action 'self'{target}; base-uri 'none'; frame-ancestors 'none'");
     }
 
+    /// <summary>A page that has our script: it may run and talk to us, and to nobody else.</summary>
+    public static void AllowScript(HttpContext http) => http.Response.Headers.ContentSecurityPolicy += "; script-src 'self'; connect-src 'self'";
+
     public static void Set(HttpContext http, string contentSecurityPolicy)
     {
         var headers = http.Response.Headers;

@@ -26,8 +26,11 @@ internal static class UiFeature
         app.Use(next => http => http.GetEndpoint() is null ? pages.Handle(http) : next(http));
     }
 
-    public static void MapUi(this WebApplication app) =>
-        app.MapGet(Stylesheet.Path, (RequestDelegate)app.Services.GetRequiredService<Stylesheet>().Respond);
+    public static void MapUi(this WebApplication app)
+    {
+        var style = app.Services.GetRequiredService<Stylesheet>();
+        app.MapGet(style.Path, (RequestDelegate)style.Respond);
+    }
 
     private sealed class PagesAtStart(Pages pages, ILogger<PagesAtStart> log) : BackgroundService
     {

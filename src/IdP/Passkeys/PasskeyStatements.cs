@@ -1,0 +1,132 @@
+using IdP.Accounts;
+using IdP.Audit;
+using IdP.Http;
+using IdP.Protocol;
+using IdP.Sessions;
+using IdP.Storage;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.EntityFrameworkCore;
+
+namespace IdP.Passkeys;
+
+/// <summary>What is done to passkeys. Each change writes its audit event in its own transaction.</summary>
+internal sealed class PasskeyStatements(Database database, PreparedStatements statements, TimeProvider clock)
+{
+    public const int Most = 20;
+
+    // WebAuthn §6.1.1. Authenticators that do not count say 0 for ever; of two answers with one count one counts.
+    private const string UseSql =
+        """
+        UPDATE "Passkeys" SET "SignCount" = @p1, "IsBackedUp" = @p2, "LastUsedAt" = @p3
+        WHERE "Id" = @p0 AND ("SignCount" < @p1 OR ("SignCount" = 0 AND @p1 = 0))
+        """;
+
+    public async Task<List<Passkey>> Of(Guid userId, CancellationToken ct)
+    {
+        await using var db = database.OpenForReading();
+        return await db.Set<Passkey>().Where(p => p.UserId == userId).OrderBy(p => p.Id).ToListAsync(ct);
+    }
+
+    public async Task<bool> HasAny(Guid userId, CancellationToken ct)
+    {
+        await using var db = database.OpenForReading();
+        return await db.Set<Passkey>().AnyAsync(p => p.UserId == userId, ct);
+    }
+
+    public async Task<User?> Owner(Guid userId, CancellationToken ct)
+    {
+        await using var db = database.OpenForReading();
+        return await db.Users.SingleOrDefaultAsync(u => u.Id == userId, ct);
+    }
+
+    /// <summary>A passkey and whose it is.</summary>
+    public async Task<(Passkey Passkey, User User)?> Find(byte[] credentialId, CancellationToken ct)
+    {
+        await using var db = database.OpenForReading();
+        var found = await db.Set<Passkey>().Where(p => p.CredentialId == credentialId).Join(db.Users, p => p.UserId, u => u.Id, (Passkey, User) => new { Passkey, User }).SingleOrDefaultAsync(ct);
+        return found is null ? null : (found.Passkey, found.User);
+    }
+
+    /// <summary>Notes a use and the counter; false when the counter did not go up, or the passkey is gone.</summary>
+    public async Task<bool> Used(Passkey passkey, UserPasskeyInfo seen, CancellationToken ct) =>
+        await statements.Execute(UseSql, [passkey.Id, (long)seen.SignCount, seen.IsBackedUp, clock.GetUtcNow().ToUnixTimeMilliseconds()], ct) == 1;
+
+    /// <summary>Keeps a new passkey of the person of a session; false when the session has ended, there are too many, or somebody has it already.</summary>
+    public async Task<bool> Add(SignedIn session, UserPasskeyInfo info, string name, RequestFacts facts, CancellationToken ct)
+    {
+        try
+        {
+            return await database.Write(async db =>
+            {
+                await ServerState.TakeTurn(db, ct);
+                if (!await IsLive(db, session, ct) || await db.Set<Passkey>().CountAsync(p => p.UserId == session.UserId, ct) >= Most) return false;
+                var now = clock.GetUtcNow();
+                var passkey = new Passkey
+                {
+                    Id = Guid.CreateVersion7(now),
+                    UserId = session.UserId,
+                    CredentialId = info.CredentialId,
+                    Name = name,
+                    PublicKey = info.PublicKey,
+                    SignCount = info.SignCount,
+                    Transports = [.. (info.Transports ?? []).Where(transport => transport.Length <= 16 && transport.All(c => char.IsAsciiLetterLower(c) || c == '-')).Take(8)],
+                    IsBackupEligible = info.IsBackupEligible,
+                    IsBackedUp = info.IsBackedUp,
+                    CreatedAt = now,
+                };
+                db.Add(passkey);
+                Record(db, now, "passkey.added", session, facts, passkey.Id, name);
+                await db.SaveChangesAsync(ct);
+                return true;
+            }, ct);
+        }
+        catch (DbUpdateException failure) when (Database.IsUniqueViolation(failure))
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Gives a passkey of the person's another name; false when it is not theirs.</summary>
+    public Task<bool> Rename(SignedIn session, Guid id, string name, RequestFacts facts, CancellationToken ct) => database.Write(async db =>
+    {
+        if (!await IsLive(db, session, ct)) return false;
+        if (await db.Set<Passkey>().Where(p => p.Id == id && p.UserId == session.UserId).ExecuteUpdateAsync(set => set.SetProperty(p => p.Name, name), ct) == 0) return false;
+        Record(db, clock.GetUtcNow(), "passkey.renamed", session, facts, id, name);
+        await db.SaveChangesAsync(ct);
+        return true;
+    }, ct);
+
+    /// <summary>Removes a passkey of the person's, and ends what other browsers began with one; false when it is not theirs.</summary>
+    public Task<bool> Remove(SignedIn session, Guid id, RequestFacts facts, CancellationToken ct) => database.Write(async db =>
+    {
+        if (!await IsLive(db, session, ct)) return false;
+        var name = await db.Set<Passkey>().Where(p => p.Id == id && p.UserId == session.UserId).Select(p => p.Name).SingleOrDefaultAsync(ct);
+        if (name is null || await db.Set<Passkey>().Where(p => p.Id == id && p.UserId == session.UserId).ExecuteDeleteAsync(ct) == 0) return false;
+        // Which of the passkeys a session began with is not noted: whoever took this one away is signed out everywhere else.
+        var others = db.Set<Session>().Where(s => s.UserId == session.UserId && s.Id != session.SessionId && (s.Amr.Contains("hwk") || s.Amr.Contains("swk")));
+        await SessionEnd.End(db, others, clock.GetUtcNow(), ct);
+        Record(db, clock.GetUtcNow(), "passkey.removed", session, facts, id, name);
+        await db.SaveChangesAsync(ct);
+        return true;
+    }, ct);
+
+    public Task RecordFailure(User? user, string reason, RequestFacts facts, CancellationToken ct) => Record(user, "sign_in.failed", facts, new() { ["reason"] = $"passkey: {reason}" }, ct);
+
+    public Task RecordCopy(User user, Passkey passkey, uint seen, RequestFacts facts, CancellationToken ct) =>
+        Record(user, "passkey.counter_went_back", facts, new() { ["passkey"] = passkey.Id.ToString("N"), ["stored"] = passkey.SignCount.ToString(), ["seen"] = seen.ToString() }, ct);
+
+    /// <summary>The name that is kept of what somebody typed; null when it cannot be one.</summary>
+    public static string? NameOf(string? typed) => typed?.Trim() is { Length: > 0 } name && PlainText.IsFine(name, Passkey.LongestName) ? name : null;
+
+    private Task Record(User? user, string type, RequestFacts facts, Dictionary<string, string> details, CancellationToken ct) => database.Write(async db =>
+    {
+        AuditEvent.Record(db, clock.GetUtcNow(), type, facts.ClientId is { } client ? $"client:{client}" : "server", user is null ? null : $"user:{user.Subject}", facts.Address, details);
+        await db.SaveChangesAsync(ct);
+    }, ct);
+
+    private static void Record(IdpDbContext db, DateTimeOffset now, string type, SignedIn session, RequestFacts facts, Guid passkey, string name) =>
+        AuditEvent.Record(db, now, type, $"user:{session.UserId:N}", $"user:{session.UserId:N}", facts.Address, new Dictionary<string, string> { ["passkey"] = passkey.ToString("N"), ["name"] = name });
+
+    private static Task<bool> IsLive(IdpDbContext db, SignedIn session, CancellationToken ct) =>
+        db.Set<Session>().AnyAsync(s => s.Id == session.SessionId && s.EndedAt == null && db.Users.Any(u => u.Id == s.UserId && u.DisabledAt == null), ct);
+}
