@@ -10,7 +10,7 @@ for purpose in "$@"; do
   case $purpose in
     test)
       packages+=(postgresql shellcheck chromium fonts-dejavu-core)
-      packages+=(python3-fastapi python3-uvicorn python3-jwt python3-multipart python3-cryptography python3-httpx)
+      packages+=(python3-fastapi python3-uvicorn python3-jwt python3-multipart python3-cryptography python3-httpx python3-aiosmtpd)
       # apache2-bin is the program alone: apache2 would bring a service.
       packages+=(apache2-bin libapache2-mod-auth-openidc)
       packages+=(nginx-light libnginx-mod-http-js)

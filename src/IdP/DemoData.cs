@@ -2,6 +2,7 @@ using IdP.Accounts;
 using IdP.Clients;
 using IdP.Commands;
 using IdP.Http;
+using IdP.Mail;
 using IdP.Protocol.Jose;
 using IdP.Protocol.OAuth;
 using IdP.Resources;
@@ -138,6 +139,8 @@ internal static class DemoData
             Click through it (needs Node 20 or newer):
               cd samples/web && npm ci && {(issuer == "http://localhost:8080" ? "" : $"ISSUER={issuer} ")}npm start
               Open http://localhost:7200, press Sign in, and be alice.
+
+            Mails are written into {MailSender.FolderOf(services.GetRequiredService<IdpOptions>())}
 
             """);
     }

@@ -33,6 +33,9 @@ public sealed class IdpOptions
     /// <summary>How many failures are too many.</summary>
     public LimitOptions Limits { get; set; } = new();
 
+    /// <summary>Mails to people.</summary>
+    public MailOptions Mail { get; set; } = new();
+
     /// <summary>The listener.</summary>
     public HttpOptions Http { get; set; } = new();
 }
@@ -174,6 +177,31 @@ public sealed class LimitOptions
 
     /// <summary>Unrecognizable tokens a minute that one resource server may introspect before it gets 429.</summary>
     public int UnknownTokensPerCaller { get; set; } = 600;
+}
+
+/// <summary>Mails to people.</summary>
+public sealed class MailOptions
+{
+    /// <summary>The sender: an address, or a name and an address such as Example &lt;no-reply@example.com&gt;. Default: no-reply at the issuer's host.</summary>
+    public string? From { get; set; }
+
+    /// <summary>The SMTP server that sends mails. Without one they are written into PickupFolder.</summary>
+    public string? SmtpHost { get; set; }
+
+    /// <summary>The server's port for plain SMTP with STARTTLS; TLS from the first byte (port 465) is not supported.</summary>
+    public int SmtpPort { get; set; } = 587;
+
+    /// <summary>Whether the connection must become TLS (STARTTLS). Off only for a relay that is on this machine or in a network that you trust.</summary>
+    public bool SmtpStartTls { get; set; } = true;
+
+    /// <summary>The name to sign in with at the SMTP server, if it wants one.</summary>
+    public string? SmtpUser { get; set; }
+
+    /// <summary>The password to sign in with at the SMTP server. Secret.</summary>
+    public string? SmtpPassword { get; set; }
+
+    /// <summary>The folder into which mails are written when there is no SmtpHost, one .eml file each. Default: mail in the data folder.</summary>
+    public string? PickupFolder { get; set; }
 }
 
 /// <summary>The listener.</summary>

@@ -10,6 +10,7 @@ using IdP.Grants;
 using IdP.Http;
 using IdP.Keys;
 using IdP.Logout;
+using IdP.Mail;
 using IdP.Observability;
 using IdP.Outbox;
 using IdP.Passkeys;
@@ -52,6 +53,7 @@ internal static class Server
         builder.Services.AddSessions();
         builder.Services.AddConsents();
         builder.Services.AddAuthorize();
+        builder.Services.AddMail();
         builder.Services.AddOutbox();
         builder.Services.AddLogout();
         builder.Services.AddUpstream();
@@ -91,6 +93,7 @@ internal static class Server
         services.AddClients();
         services.AddAccounts();
         services.AddGrants();
+        services.AddMailer();
         services.AddApiKeyStatements();
         services.AddUpstreamStatements();
     }

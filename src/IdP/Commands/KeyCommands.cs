@@ -2,6 +2,7 @@ using System.CommandLine;
 using IdP.ApiKeys;
 using IdP.Clients;
 using IdP.Keys;
+using IdP.Outbox;
 using IdP.Protocol;
 using IdP.Resources;
 using IdP.Storage;
@@ -90,11 +91,12 @@ internal static class KeyCommands
         return true;
     }
 
-    /// <summary>Everything that stands in the database sealed for long.</summary>
+    /// <summary>Everything that stands in the database sealed for long, or until it is sent.</summary>
     private static async Task<List<string>> Stored(IdpDbContext db, CancellationToken ct) =>
     [
         .. await db.Set<UpstreamProvider>().Where(p => p.SealedSecret != null).Select(p => p.SealedSecret!).ToListAsync(ct),
         .. await db.Set<Resource>().Where(r => r.SealedSecret != null).Select(r => r.SealedSecret!).ToListAsync(ct),
+        .. await db.Set<OutboxItem>().Where(o => o.Kind == OutboxItem.Mail).Select(o => o.Payload).ToListAsync(ct),
     ];
 
     private static Command Reseal()

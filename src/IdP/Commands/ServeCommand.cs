@@ -132,6 +132,10 @@ internal static class ServeCommand
             log.LogWarning("The issuer is plain http: cookies lose __Host- and Secure, and tokens can be read on the way. Use https in production");
         if (options.Passwords.Iterations < PasswordOptions.RecommendedIterations)
             log.LogWarning("Passwords:Iterations is {Iterations}, under the recommended {Recommended}: stolen hashes are cheaper to guess", options.Passwords.Iterations, PasswordOptions.RecommendedIterations);
+        if (options.Mail.SmtpHost is null && !new Uri(app.Services.GetRequiredService<Issuer>().Value).IsLoopback)
+            log.LogWarning("Mails are not sent but written into {Folder}: set Mail:SmtpHost", Mail.MailSender.FolderOf(options));
+        if (options.Mail.SmtpHost is { } smtp && !options.Mail.SmtpStartTls)
+            log.LogWarning("Mail:SmtpStartTls is false: mails, and the links in them, travel in the clear to {Server}", smtp);
         if (options.Http.AllowPrivateTargets)
             log.LogWarning("Http:AllowPrivateTargets is set: whoever registers a client can have this server call addresses inside your network");
 

@@ -147,6 +147,7 @@ internal static class Settings
         AtLeast("Limits:FailuresPerAddress", options.Limits.FailuresPerAddress, 1);
         AtLeast("Limits:PushesPerPublicCaller", options.Limits.PushesPerPublicCaller, 1);
         AtLeast("Limits:UnknownTokensPerCaller", options.Limits.UnknownTokensPerCaller, 1);
+        Mail.MailSender.Check(options);
         if (options.Http.TrustedProxies.Split(' ', StringSplitOptions.RemoveEmptyEntries).FirstOrDefault(word => !IPAddress.TryParse(word, out _)) is { } wrong)
             throw new ConfigurationException($"Http:TrustedProxies has {PlainText.Quoted(wrong)}: it must be IP addresses, separated by spaces.");
     }

@@ -2,7 +2,7 @@ namespace IdP.Outbox;
 
 /// <summary>
 /// Owns what this server has to tell others later: an <see cref="OutboxItem"/> is written in the transaction of the change that causes it
-/// (<see cref="LogoutNotices"/>), and <see cref="OutboxSender"/> sends it when it is due, on whichever node comes first.
+/// (<see cref="LogoutNotices"/>, <see cref="Mail.Mailer"/>), and <see cref="OutboxSender"/> sends it when it is due, on whichever node comes first.
 /// </summary>
 internal static class OutboxFeature
 {

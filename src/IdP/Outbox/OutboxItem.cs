@@ -7,14 +7,15 @@ namespace IdP.Outbox;
 internal sealed class OutboxItem
 {
     public const string BackChannelLogout = "backchannel_logout";
+    public const string Mail = "mail";
 
     public Guid Id { get; set; }
     public required string Kind { get; set; }
 
-    /// <summary>The address that it goes to.</summary>
+    /// <summary>The address that it goes to, as far as that may be read here; few go to one target at once.</summary>
     public required string Target { get; set; }
 
-    /// <summary>What it is made from when it is sent, as JSON; never a secret.</summary>
+    /// <summary>What it is made from when it is sent, as JSON; sealed where there is a secret in it.</summary>
     public required string Payload { get; set; }
     public int Attempts { get; set; }
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using IdP.Audit;
 using IdP.Logout;
+using IdP.Mail;
 using IdP.Protocol.OAuth;
 using IdP.Storage;
 using Microsoft.EntityFrameworkCore;
@@ -12,7 +13,7 @@ namespace IdP.Outbox;
 /// it first moves its time ahead; a node that dies while sending leaves it to the next. What cannot be delivered is tried again, later
 /// and later, and given up within the hour.
 /// </summary>
-internal sealed class OutboxSender(Database database, LogoutNotifier logout, TimeProvider clock, ILogger<OutboxSender> log) : BackgroundService
+internal sealed class OutboxSender(Database database, LogoutNotifier logout, MailSender mails, Mailer mailer, TimeProvider clock, ILogger<OutboxSender> log) : BackgroundService
 {
     /// <summary>How long after each failed attempt the next one comes; after the last there is none.</summary>
     public static readonly IReadOnlyList<TimeSpan> Pauses = [TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(45)];
@@ -110,8 +111,8 @@ internal sealed class OutboxSender(Database database, LogoutNotifier logout, Tim
         {
             var problem = await Attempt(item, ct);
             if (problem is null) await database.Write(db => Mine(db, item).ExecuteDeleteAsync(ct), ct);
-            else if (item.Attempts <= Pauses.Count) await Postpone(item, problem, ct);
-            else await GiveUp(item, problem, ct);
+            else if (!problem.IsFinal && item.Attempts <= Pauses.Count) await Postpone(item, problem.Problem, ct);
+            else await GiveUp(item, problem.Problem, ct);
         }
         catch (Exception failure)
         {
@@ -125,16 +126,17 @@ internal sealed class OutboxSender(Database database, LogoutNotifier logout, Tim
         }
     }
 
-    private async Task<string?> Attempt(OutboxItem item, CancellationToken ct)
+    private async Task<Undelivered?> Attempt(OutboxItem item, CancellationToken ct)
     {
         try
         {
-            return await logout.Tell(item, ct);
+            if (item.Kind == OutboxItem.Mail) return await mails.Send(item, ct);
+            return await logout.Tell(item, ct) is { } problem ? new Undelivered(problem) : null;
         }
         catch (Exception failure) when (!ct.IsCancellationRequested)
         {
             log.LogError(failure, "Making {Kind} for {Target} failed", item.Kind, Origin(item));
-            return "it could not be made";
+            return new Undelivered("it could not be made");
         }
     }
 
@@ -151,12 +153,17 @@ internal sealed class OutboxSender(Database database, LogoutNotifier logout, Tim
         await database.Write(async db =>
         {
             if (await Mine(db, item).ExecuteDeleteAsync(ct) == 0) return;
-            AuditEvent.Record(db, clock.GetUtcNow(), $"{item.Kind}.undelivered", "server", $"client:{LogoutNotices.Read(item).ClientId}",
+            AuditEvent.Record(db, clock.GetUtcNow(), $"{item.Kind}.undelivered", "server", Whom(item),
                 details: new Dictionary<string, string> { ["problem"] = problem });
             await db.SaveChangesAsync(ct);
         }, ct);
-        log.LogWarning("{Kind} to {Target} is given up after {Attempts} attempts: {Problem}. The app may still take the person for signed in", item.Kind, Origin(item), item.Attempts, problem);
+        log.LogWarning("{Kind} to {Target} is given up after {Attempts} attempts: {Problem}. {Consequence}", item.Kind, Origin(item), item.Attempts, problem,
+            item.Kind == OutboxItem.Mail ? "The person has not got it" : "The app may still take the person for signed in");
     }
+
+    private string? Whom(OutboxItem item) => item.Kind == OutboxItem.Mail
+        ? mailer.Read(item)?.Subject is { } subject ? $"user:{subject}" : null
+        : $"client:{LogoutNotices.Read(item).ClientId}";
 
     // Only while it is ours: an attempt that took longer than the lease is somebody else's by now.
     private static IQueryable<OutboxItem> Mine(IdpDbContext db, OutboxItem item) => db.Set<OutboxItem>().Where(o => o.Id == item.Id && o.DueAt == item.DueAt);

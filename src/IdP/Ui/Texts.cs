@@ -39,6 +39,9 @@ internal sealed class Texts
 
     public string Format(string key, params object?[] values) => string.Format(_culture, this[key], values);
 
+    /// <summary>The texts for somebody who is not here, such as the reader of a mail; English when we do not speak their language.</summary>
+    public static Texts In(string? locale) => new((locale is null ? null : Known(locale)) ?? Languages[0]);
+
     /// <summary>The texts for a request, chosen once.</summary>
     public static Texts Of(HttpContext http)
     {
