@@ -14,6 +14,8 @@ internal static class AccountFeature
         services.AddSingleton<AppsOfPerson>();
         services.AddSingleton<EventsOfPerson>();
         services.AddSingleton<ProfileOfPerson>();
+        services.AddSingleton<PasswordOfPerson>();
+        services.AddSingleton<PersonalData>();
     }
 
     public static void MapAccount(this WebApplication app) =>

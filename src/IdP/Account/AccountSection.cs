@@ -7,19 +7,23 @@ internal sealed record AccountSection(string Id, string Path)
 {
     public const string Overview = "/account";
     public const string Profile = "/account/profile";
+    public const string Password = "/account/password";
     public const string Sessions = "/account/sessions";
     public const string Apps = "/account/apps";
     public const string Events = "/account/events";
+    public const string Data = "/account/data";
 
     /// <summary>In the order in which they are shown. A new page is one line here and two texts.</summary>
     public static readonly IReadOnlyList<AccountSection> All =
     [
         new("Overview", Overview),
         new("Profile", Profile),
+        new("Password", Password),
         new("Sessions", Sessions),
         new("Passkeys", PageAddresses.Passkeys),
         new("Apps", Apps),
         new("Events", Events),
+        new("Data", Data),
     ];
 
     public string Title => $"Account.{Id}";

@@ -11,7 +11,7 @@ using Microsoft.Extensions.Options;
 
 namespace IdP.Accounts;
 
-/// <summary>What operators may do to accounts. Every method runs in its caller's transaction and writes its audit event there.</summary>
+/// <summary>What operators may do to accounts, and owners to their own. Every method runs in its caller's transaction and writes its audit event there.</summary>
 internal sealed class UserStatements(TimeProvider clock)
 {
     private static readonly UpperInvariantLookupNormalizer Normalizer = new();
@@ -73,6 +73,32 @@ internal sealed class UserStatements(TimeProvider clock)
         await Record(db, "user.password_changed", user, actor, ct);
     }
 
+    /// <summary>
+    /// The owner sets another password: every token ends and every session but theirs, whose cookie changes. Null when account or session have
+    /// changed since the person proved who they are, and then nothing has happened.
+    /// </summary>
+    public async Task<SignedIn?> ChangeOwnPassword(IdpDbContext db, SignedIn session, User proven, HashedPassword password, string address, CancellationToken ct)
+    {
+        await ServerState.TakeTurn(db, ct);
+        if (!await Grant.IsLive(db, proven.Id, proven.SecurityStamp!, ct) || await BrowserSessions.Refresh(db, session, proven.Id, ct) is not { } kept) return null;
+        var user = await db.Users.AsTracking().SingleAsync(u => u.Id == proven.Id, ct);
+        user.PasswordHash = password.Value;
+        await End(db, user, ct, kept.SessionId);
+        await Record(db, "user.password_changed", user, $"user:{user.Subject}", ct, address);
+        return kept;
+    }
+
+    /// <summary>Removes the account and all that belongs to it; its apps are told that its sessions ended. Whoever takes the name later is somebody else.</summary>
+    public async Task Delete(IdpDbContext db, Guid userId, string actor, CancellationToken ct, string? address = null)
+    {
+        await ServerState.TakeTurn(db, ct);
+        await SessionEnd.End(db, db.Set<Session>().Where(s => s.UserId == userId), clock.GetUtcNow(), ct);
+        // Sessions, grants, keys and the rest go with it. What the trail has stays.
+        if (await db.Users.Where(u => u.Id == userId).ExecuteDeleteAsync(ct) == 0) return;
+        AuditEvent.Record(db, clock.GetUtcNow(), "user.deleted", actor, $"user:{userId:N}", address);
+        await db.SaveChangesAsync(ct);
+    }
+
     /// <summary>Ends the person's sessions and every token under the account; they may sign in again.</summary>
     public async Task SignOut(IdpDbContext db, string name, string actor, CancellationToken ct)
     {
@@ -82,12 +108,12 @@ internal sealed class UserStatements(TimeProvider clock)
         await Record(db, "user.signed_out", user, actor, ct);
     }
 
-    private async Task End(IdpDbContext db, User user, CancellationToken ct)
+    private async Task End(IdpDbContext db, User user, CancellationToken ct, Guid? keptSession = null)
     {
         user.UpdatedAt = clock.GetUtcNow();
         using var accounts = Accounts(db);
         Succeed(await accounts.UpdateSecurityStampAsync(user));
-        await SessionEnd.End(db, db.Set<Session>().Where(s => s.UserId == user.Id), clock.GetUtcNow(), ct);
+        await SessionEnd.End(db, db.Set<Session>().Where(s => s.UserId == user.Id && s.Id != keptSession), clock.GetUtcNow(), ct);
         await Grant.Revoke(db.Set<Grant>().Where(g => g.UserId == user.Id), clock.GetUtcNow(), ct);
     }
 
@@ -138,9 +164,9 @@ internal sealed class UserStatements(TimeProvider clock)
         if (!result.Succeeded) throw ChangeRefusedException.Conflict(string.Join(' ', result.Errors.Select(error => error.Description)));
     }
 
-    private Task<int> Record(IdpDbContext db, string type, User user, string actor, CancellationToken ct)
+    private Task<int> Record(IdpDbContext db, string type, User user, string actor, CancellationToken ct, string? address = null)
     {
-        AuditEvent.Record(db, clock.GetUtcNow(), type, actor, $"user:{user.Subject}");
+        AuditEvent.Record(db, clock.GetUtcNow(), type, actor, $"user:{user.Subject}", address);
         return db.SaveChangesAsync(ct);
     }
 }

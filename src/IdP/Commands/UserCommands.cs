@@ -5,10 +5,10 @@ using Microsoft.EntityFrameworkCore;
 
 namespace IdP.Commands;
 
-/// <summary>user add, list, disable, enable, password, sign-out, import.</summary>
+/// <summary>user add, list, disable, enable, password, sign-out, delete, import.</summary>
 internal static class UserCommands
 {
-    public static Command Build() => new("user", "People who sign in") { Add(), List(), Disable(), Enable(), Password(), SignOut(), UserImport.Build() };
+    public static Command Build() => new("user", "People who sign in") { Add(), List(), Disable(), Enable(), Password(), SignOut(), Delete(), UserImport.Build() };
 
     private static Argument<string> Name() => new("NAME") { Description = "The user name" };
 
@@ -114,6 +114,24 @@ internal static class UserCommands
             });
             await context.Propagate();
             context.Print(new { UserName = user, SignedOut = true }, $"Signed the user {user} out everywhere; their tokens have ended.");
+        }, ct));
+        return command;
+    }
+
+    private static Command Delete()
+    {
+        var name = Name();
+        var command = new Command("delete", "Remove an account with all that belongs to it, for good; its tokens end, and it is done when the command returns.\n\nExample: IdP user delete alice") { name };
+        command.SetAction((parsed, ct) => CommandHost.Run(parsed, async context =>
+        {
+            var user = parsed.GetRequiredValue(name);
+            await context.Change(async db =>
+            {
+                await context.Get<UserStatements>().Delete(db, (await UserStatements.Require(db, user, ct)).Id, CommandContext.Actor, ct);
+                return true;
+            });
+            await context.Propagate();
+            context.Print(new { UserName = user, Deleted = true }, $"Deleted the user {user}; their tokens have ended.");
         }, ct));
         return command;
     }

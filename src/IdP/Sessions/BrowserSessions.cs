@@ -77,7 +77,7 @@ internal sealed class BrowserSessions(SessionStatements statements, Handles hand
         }, ct);
         if (current is not null) outbox.Wake();
         if (begun is not { } id || await statements.Read(id, ct) is not { } stored) return null;
-        cookies.Set(http, Cookies.Session, handles.Make(HandleKind.SessionCookie, stored.SessionId, stored.Generation, stored.Seed));
+        Keep(http, stored);
         return stored;
     }
 
@@ -90,6 +90,26 @@ internal sealed class BrowserSessions(SessionStatements statements, Handles hand
             .SetProperty(s => s.UpstreamProviderId, next.UpstreamProviderId)
             .SetProperty(s => s.LastUsedAt, next.LastUsedAt).SetProperty(s => s.IdleExpiresAt, next.IdleExpiresAt).SetProperty(s => s.AbsoluteExpiresAt, next.AbsoluteExpiresAt)
             .SetProperty(s => s.Address, next.Address).SetProperty(s => s.Browser, next.Browser), ct) == 1;
+
+    /// <summary>
+    /// Makes the cookies of a session from before worth nothing, in the caller's transaction; <see cref="Keep"/> gives this browser the new one.
+    /// Null when the session has ended or has another cookie already.
+    /// </summary>
+    public static async Task<SignedIn?> Refresh(IdpDbContext db, SignedIn session, Guid userId, CancellationToken ct)
+    {
+        // A session never becomes somebody else's.
+        if (session.UserId != userId) throw new InvalidOperationException("The session is another person's.");
+        var refreshed = await db.Set<Session>().Where(s => s.Id == session.SessionId && s.Generation == session.Generation && s.EndedAt == null)
+            .ExecuteUpdateAsync(set => set.SetProperty(s => s.Generation, s => s.Generation + 1), ct);
+        return refreshed == 1 ? session with { Generation = session.Generation + 1 } : null;
+    }
+
+    /// <summary>Gives the browser the cookie of its session as it is now.</summary>
+    public void Keep(HttpContext http, SignedIn session) =>
+        cookies.Set(http, Cookies.Session, handles.Make(HandleKind.SessionCookie, session.SessionId, session.Generation, session.Seed));
+
+    /// <summary>Has the browser forget a session that has ended.</summary>
+    public void Forget(HttpContext http) => cookies.Delete(http, Cookies.Session);
 
     private DateTimeOffset Idle(DateTimeOffset now, DateTimeOffset absolute)
     {

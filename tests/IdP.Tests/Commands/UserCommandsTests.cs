@@ -47,11 +47,12 @@ public sealed class UserCommandsTests(Cli cli) : IClassFixture<Cli>
         await cli.Done("user", "enable", "audited");
         await cli.Done("user", "password", "audited", "--password", Password + "2");
         await cli.Done("user", "sign-out", "audited");
+        Assert.Contains("Deleted the user audited", (await cli.Done("user", "delete", "audited")).Output, StringComparison.Ordinal);
 
         using var offline = await Offline.Open(cli.Data);
         await using var db = offline.Get<Database>().OpenForReading();
         var events = await db.Set<AuditEvent>().Where(e => e.Target == $"user:{sub}").OrderBy(e => e.At).ToListAsync();
-        Assert.Equal(["user.created", "user.disabled", "user.enabled", "user.password_changed", "user.signed_out"], events.Select(e => e.Type));
+        Assert.Equal(["user.created", "user.disabled", "user.enabled", "user.password_changed", "user.signed_out", "user.deleted"], events.Select(e => e.Type));
         Assert.All(events, e => Assert.Equal("cli", e.Actor));
         Assert.DoesNotContain(events, e => e.Details?.Contains(Password, StringComparison.Ordinal) == true);
     }
