@@ -42,6 +42,8 @@ internal sealed class Backchannel
     public static AuthenticationHeaderValue Credentials(TokenValidationOptions options) =>
         new("Basic", Convert.ToBase64String(Encoding.ASCII.GetBytes($"{FormEncode(options.ClientId!)}:{FormEncode(options.ClientSecret!)}")));
 
+    public static string FormEncode(string text) => Uri.EscapeDataString(text).Replace("%20", "+", StringComparison.Ordinal);
+
     /// <summary>The provider's metadata (OpenID Connect Discovery 1.0 §4), which must be this issuer's own.</summary>
     public async Task<JsonElement> Discover(CancellationToken ct)
     {
@@ -101,6 +103,4 @@ internal sealed class Backchannel
             throw new ProviderException($"{path} could not be read: {e.GetType().Name}.");
         }
     }
-
-    private static string FormEncode(string text) => Uri.EscapeDataString(text).Replace("%20", "+", StringComparison.Ordinal);
 }

@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using System.Text;
 using System.Text.Json;
 using IdP.Protocol;
 using IdP.Protocol.Jose;
@@ -9,6 +10,8 @@ namespace IdP.TokenValidation;
 /// <summary>Asks the provider about each token (RFC 7662).</summary>
 internal sealed partial class Introspection
 {
+    private static readonly MediaTypeHeaderValue FormType = new("application/x-www-form-urlencoded");
+
     private readonly TokenValidationOptions _options;
     private readonly Backchannel _provider;
     private readonly ILogger _logger;
@@ -62,11 +65,19 @@ internal sealed partial class Introspection
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, endpoint);
         request.Headers.Authorization = _credentials;
-        request.Content = new FormUrlEncodedContent([new("token", token), new("token_type_hint", "access_token")]);
+        request.Content = Form(token);
         if (!StrictJson.TryParseObject(await _provider.Send(request, ct), out var answer)
             || !answer.TryGetProperty("active", out var active) || active.ValueKind is not (JsonValueKind.True or JsonValueKind.False))
             throw new ProviderException("The introspection endpoint gave no introspection response.");
         return answer;
+    }
+
+    // What FormUrlEncodedContent would send, without its copies.
+    private static ByteArrayContent Form(string token)
+    {
+        var form = new ByteArrayContent(Encoding.ASCII.GetBytes($"token={Backchannel.FormEncode(token)}&token_type_hint=access_token"));
+        form.Headers.ContentType = FormType;
+        return form;
     }
 
     private TokenVerdict Judge(TokenClaims claims, DateTimeOffset now)

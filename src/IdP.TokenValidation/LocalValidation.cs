@@ -20,43 +20,49 @@ internal sealed class LocalValidation
         _keys = new Refreshed<Keys>(options, Read, logger);
     }
 
-    public async ValueTask<TokenVerdict> Validate(string token, CancellationToken ct)
+    public ValueTask<TokenVerdict> Validate(string token, CancellationToken ct)
+    {
+        var keys = _keys.Get(ct);
+        return keys.IsCompletedSuccessfully ? Validate(token, keys.Result, ct) : Wait(token, keys, ct);
+    }
+
+    private async ValueTask<TokenVerdict> Wait(string token, ValueTask<Keys?> keys, CancellationToken ct) => await Validate(token, await keys, ct);
+
+    private ValueTask<TokenVerdict> Validate(string token, Keys? keys, CancellationToken ct)
     {
         // Cheap checks first: only a token that claims to be this provider's, for this API, in time, is worth a signature or a request.
         var digest = TokenDigest.Of(token);
-        var keys = await _keys.Get(ct);
         if (keys is null || !keys.Checked.TryGet(digest, out var known))
         {
-            if (!SignedJwt.TryParse(token, out var jwt, out var malformed)) return TokenVerdict.Refused(malformed);
-            if (!_options.AllowedAlgorithms.Contains(jwt.Algorithm)) return TokenVerdict.Refused("The algorithm of the token is not accepted");
-            if (Check(jwt) is { } claimProblem) return TokenVerdict.Refused(claimProblem);
-            if (keys is null) return TokenVerdict.Unavailable();
-            return await CheckSignature(jwt, digest, keys, ct);
+            if (!SignedJwt.TryParse(token, out var jwt, out var malformed)) return Refused(malformed);
+            if (!_options.AllowedAlgorithms.Contains(jwt.Algorithm)) return Refused("The algorithm of the token is not accepted");
+            if (Check(jwt) is { } claimProblem) return Refused(claimProblem);
+            if (keys is null) return ValueTask.FromResult(TokenVerdict.Unavailable());
+            return keys.Set.Find(jwt.KeyId, jwt.Algorithm) is { } key ? Verify(jwt, digest, keys, key) : WithNewerKeys(jwt, digest, ct);
         }
 
         // Known: the signature was this token's under these keys. All else is checked every time.
-        return Check(known.Jwt) is { } problem ? TokenVerdict.Refused(problem) : TokenVerdict.Accepted(known.Claims);
+        return Check(known.Jwt) is { } problem ? Refused(problem) : ValueTask.FromResult(TokenVerdict.Accepted(known.Claims));
     }
 
     private string? Check(SignedJwt jwt) => AccessTokenRules.Check(jwt, _options.Issuer!, _audiences, _options.TimeProvider!.GetUtcNow(), _options.ClockSkew);
 
-    private async ValueTask<TokenVerdict> CheckSignature(SignedJwt jwt, TokenDigest digest, Keys keys, CancellationToken ct)
+    private async ValueTask<TokenVerdict> WithNewerKeys(SignedJwt jwt, TokenDigest digest, CancellationToken ct)
     {
-        var key = keys.Set.Find(jwt.KeyId, jwt.Algorithm);
-        if (key is null)
-        {
-            // The provider may have a new key; if it cannot be asked, the token may be good and is not called bad.
-            if (await _keys.GetNewer(ct) is not { } newer) return TokenVerdict.Unavailable();
-            keys = newer;
-            key = keys.Set.Find(jwt.KeyId, jwt.Algorithm);
-            if (key is null) return TokenVerdict.Refused("The key of the token is not known");
-        }
+        // The provider may have a new key; if it cannot be asked, the token may be good and is not called bad.
+        if (await _keys.GetNewer(ct) is not { } newer) return TokenVerdict.Unavailable();
+        return newer.Set.Find(jwt.KeyId, jwt.Algorithm) is { } key ? await Verify(jwt, digest, newer, key) : TokenVerdict.Refused("The key of the token is not known");
+    }
 
-        if (!jwt.Verify(key)) return TokenVerdict.Refused("The signature of the token is not valid");
+    private static ValueTask<TokenVerdict> Verify(SignedJwt jwt, TokenDigest digest, Keys keys, VerificationKey key)
+    {
+        if (!jwt.Verify(key)) return Refused("The signature of the token is not valid");
         var known = new Known(jwt, new TokenClaims(jwt.Claims.Root));
         keys.Checked.Add(digest, known);
-        return TokenVerdict.Accepted(known.Claims);
+        return ValueTask.FromResult(TokenVerdict.Accepted(known.Claims));
     }
+
+    private static ValueTask<TokenVerdict> Refused(string problem) => ValueTask.FromResult(TokenVerdict.Refused(problem));
 
     private async Task<Keys> Read(Keys? last, CancellationToken ct)
     {

@@ -18,20 +18,10 @@ internal sealed partial class Refreshed<T>(TokenValidationOptions options, Func<
     private Task? _reading;
 
     /// <returns>The value, or null if there is none that may be used.</returns>
-    public async ValueTask<T?> Get(CancellationToken ct)
+    public ValueTask<T?> Get(CancellationToken ct)
     {
         var state = Volatile.Read(ref _state);
-        if (state.Value is { } fresh && Age(state) < options.RefreshInterval) return fresh;
-
-        // A little late, or the provider is known to be down: somebody reads it again in the background.
-        // Very late, after a night without requests: wait for it.
-        var reading = ReadAgain(state.Value is null ? Pause : options.MinimumRefreshInterval);
-        var mayWait = state.Succeeded && Age(state) >= 2 * options.RefreshInterval;
-        if (state.Value is { } stale && Age(state) < options.MaximumKeyAge && !mayWait) return stale;
-        await reading.WaitAsync(ct);
-
-        state = Volatile.Read(ref _state);
-        return state.Value is not null && Age(state) < options.MaximumKeyAge ? state.Value : null;
+        return state.Value is { } fresh && Age(state) < options.RefreshInterval ? ValueTask.FromResult<T?>(fresh) : GetLate(state, ct);
     }
 
     /// <summary>Reads the value again because it was not enough, unless that was done a moment ago.</summary>
@@ -41,6 +31,19 @@ internal sealed partial class Refreshed<T>(TokenValidationOptions options, Func<
         await ReadAgain(options.MinimumRefreshInterval).WaitAsync(ct);
         var state = Volatile.Read(ref _state);
         return state.Succeeded ? state.Value : null;
+    }
+
+    private async ValueTask<T?> GetLate(State state, CancellationToken ct)
+    {
+        // A little late, or the provider is known to be down: somebody reads it again in the background.
+        // Very late, after a night without requests: wait for it.
+        var reading = ReadAgain(state.Value is null ? Pause : options.MinimumRefreshInterval);
+        var mayWait = state.Succeeded && Age(state) >= 2 * options.RefreshInterval;
+        if (state.Value is { } stale && Age(state) < options.MaximumKeyAge && !mayWait) return stale;
+        await reading.WaitAsync(ct);
+
+        state = Volatile.Read(ref _state);
+        return state.Value is not null && Age(state) < options.MaximumKeyAge ? state.Value : null;
     }
 
     private TimeSpan Age(State state) => _clock.GetElapsedTime(state.ReadAt);

@@ -1,8 +1,5 @@
 using System.Text.Encodings.Web;
-using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Authentication;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -18,21 +15,7 @@ public sealed class TokenValidationHandler : AuthenticationHandler<TokenValidati
     }
 
     /// <inheritdoc/>
-    protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
-    {
-        var presented = Carrier.FindOne(Request, Options.Carriers, out var carrier);
-        if (presented.Problem is { } malformed) return Refuse(Refusal.InvalidRequest(malformed));
-        if (presented.Text is not { } text) return AuthenticateResult.NoResult();
-
-        var verdict = await Options.Validator!.Validate(text, Context.RequestAborted);
-        if (verdict.IsUnavailable) return Refuse(Refusal.Unavailable(Options.Kind));
-        if (verdict.Claims is not { } claims) return Refuse(Refusal.InvalidCredential(Options.Kind, verdict.Problem!));
-        var principal = claims.ToPrincipal(Scheme.Name, Options.Issuer!);
-
-        // A browser sends cookies by itself, on behalf of any page.
-        if (carrier!.Place == CarrierPlace.Cookie && !IsSafe(Request.Method) && !await IsFromOurPages(principal)) return Refuse(Refusal.CrossSite(carrier, Options.CsrfHeader));
-        return AuthenticateResult.Success(new AuthenticationTicket(principal, Scheme.Name));
-    }
+    protected override Task<AuthenticateResult> HandleAuthenticateAsync() => SchemeAuthentication.Of(Context, Scheme.Name, Options).AsTask();
 
     /// <inheritdoc/>
     protected override async Task HandleChallengeAsync(AuthenticationProperties properties)
@@ -72,27 +55,4 @@ public sealed class TokenValidationHandler : AuthenticationHandler<TokenValidati
 
     private CredentialKind KindOf(RefusedRequest refused) =>
         Array.Find(refused.Accepted.Schemes, scheme => scheme.Name == refused.Scheme).Options is { } options ? options.Kind : Options.Kind;
-
-    private static bool IsSafe(string method) => HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsOptions(method) || HttpMethods.IsTrace(method);
-
-    // A page of another origin can send no header of its own without asking by CORS first, and knows no antiforgery token.
-    private async Task<bool> IsFromOurPages(System.Security.Claims.ClaimsPrincipal principal)
-    {
-        if (Request.Headers.ContainsKey(Options.CsrfHeader)) return true;
-        if (Context.RequestServices.GetService<IAntiforgery>() is not { } antiforgery) return false;
-
-        // The token is bound to the user.
-        var before = Context.User;
-        try
-        {
-            Context.User = principal;
-            return await antiforgery.IsRequestValidAsync(Context);
-        }
-        finally
-        {
-            Context.User = before;
-        }
-    }
-
-    private static AuthenticateResult Refuse(Refusal refusal) => AuthenticateResult.Fail(new RefusedCredentialException(refusal));
 }

@@ -89,7 +89,8 @@ public static partial class TokenValidationSetup
         services.AddAuthorization();
         SecurityDocument.AddTo(services);
         services.TryAddSingleton<SchemesOfPolicies>();
-        services.Replace(ServiceDescriptor.Transient<IPolicyEvaluator, CredentialPolicyEvaluator>());
+        services.TryAddSingleton<PlainFramework>();
+        services.Replace(ServiceDescriptor.Singleton<IPolicyEvaluator, CredentialPolicyEvaluator>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IPostConfigureOptions<TokenValidationOptions>, MakeValidator>());
         services.AddOptions<TokenValidationOptions>(scheme).ValidateOnStart();
         return builder.AddScheme<TokenValidationOptions, TokenValidationHandler>(scheme, options =>

@@ -33,7 +33,7 @@ internal sealed class ClaimRequirement(string claimType, string[] values, bool i
         return Task.CompletedTask;
     }
 
-    private bool IsMetBy(ClaimsPrincipal user)
+    public bool IsMetBy(ClaimsPrincipal user)
     {
         foreach (var value in values)
         {

@@ -40,12 +40,12 @@ internal sealed class SchemesApi : IAsyncDisposable
     public string? KeyAnswer { get; set; }
     public string? TokenAnswer { get; set; }
 
-    public static async Task<SchemesApi> Start(Action<IServiceCollection>? services = null, Action<WebApplication>? endpoints = null)
+    public static async Task<SchemesApi> Start(Action<IServiceCollection>? services = null, Action<WebApplication>? endpoints = null, LogLevel level = LogLevel.Trace)
     {
         var issuer = await FakeIssuer.Start();
         var (clock, log) = (new SteppedClock(), new LogRecords());
         var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders().AddProvider(log).SetMinimumLevel(LogLevel.Trace);
+        builder.Logging.ClearProviders().AddProvider(log).SetMinimumLevel(level);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
         builder.Services.AddSingleton<TimeProvider>(clock);
         void Provider(TokenValidationOptions o)

@@ -1,4 +1,5 @@
 using IdP.Testing;
+using Microsoft.Extensions.Logging;
 
 namespace IdP.TokenValidation.Tests.Schemes;
 
@@ -25,7 +26,8 @@ public sealed class SchemesTimesFaults
     [Trait("Case", "INT-03")]
     public async Task A_fault_has_its_status_its_challenge_and_its_problem(string scheme, Fault fault)
     {
-        await using var api = await SchemesApi.Start();
+        // Debug logs have the framework's way gone, which the library leaves out for tokens otherwise; secrets stay out of every level.
+        await using var api = await SchemesApi.Start(level: scheme == "Bearer" ? LogLevel.Information : LogLevel.Trace);
         var answer = await api.Send(Make(api, scheme, fault));
         var (status, error) = Expected(scheme, fault);
         Assert.True(status == answer.Status, $"{answer.Status} {answer.Body}");
