@@ -12,13 +12,13 @@ namespace IdP.Passkeys;
 /// <summary>Somebody has answered with a passkey of theirs.</summary>
 /// <param name="User">Who.</param>
 /// <param name="Passkey">With what, as it was before.</param>
-/// <param name="IsUserVerified">Whether the authenticator has made sure who holds it: then it counts for two factors.</param>
-internal sealed record PasskeyProof(User User, Passkey Passkey, bool IsUserVerified)
+internal sealed record PasskeyProof(User User, Passkey Passkey)
 {
     /// <summary>
-    /// RFC 8176 §2: presence is always tested. Nobody vouches for where the key is kept, but one that may be copied is kept by software.
+    /// RFC 8176 §2: the person was there and was verified, so that it counts for two factors. Nobody vouches for where the key is kept, but
+    /// one that may be copied is kept by software.
     /// </summary>
-    public string Methods => $"{(Passkey.IsBackupEligible ? "swk" : "hwk")} user{(IsUserVerified ? " mfa" : "")}";
+    public string Methods => $"{(Passkey.IsBackupEligible ? "swk" : "hwk")} user mfa";
 }
 
 /// <summary>
@@ -27,10 +27,6 @@ internal sealed record PasskeyProof(User User, Passkey Passkey, bool IsUserVerif
 /// </summary>
 internal sealed class PasskeyCeremony(RelyingParty party, PasskeyChallenges challenges, PasskeyStatements statements, FailureLimiter limiter)
 {
-    // WebAuthn §6.1: the flags are behind the hash of the relying party's id.
-    private const int FlagsAt = 32;
-    private const int UserVerified = 0x04;
-
     // What an unknown passkey is compared with, so that it costs what a known one does.
     private static readonly ECDsa Decoy = ECDsa.Create(ECCurve.NamedCurves.nistP256);
     private static readonly byte[] DecoySignature = Decoy.SignData(Array.Empty<byte>(), HashAlgorithmName.SHA256);
@@ -40,7 +36,7 @@ internal sealed class PasskeyCeremony(RelyingParty party, PasskeyChallenges chal
     {
         var known = user is null ? [] : (await statements.Of(user.Id, ct)).Select(PasskeyAccount.Info).ToList();
         using var accounts = new PasskeyAccount(user, known).Manager();
-        var handler = Handler(accounts, purpose);
+        var handler = Handler(accounts);
         string options, state;
         if (purpose == PasskeyPurpose.Register)
         {
@@ -62,30 +58,30 @@ internal sealed class PasskeyCeremony(RelyingParty party, PasskeyChallenges chal
     {
         if (await challenges.Take(http, PasskeyPurpose.Register, user.Id, credentialJson, ct) is not { } state) return Refused("no challenge for this answer");
         using var accounts = new PasskeyAccount(user, []).Manager();
-        var result = await Handler(accounts, PasskeyPurpose.Register).PerformAttestationAsync(new PasskeyAttestationContext { HttpContext = http, CredentialJson = credentialJson!, AttestationState = state });
+        var result = await Handler(accounts).PerformAttestationAsync(new PasskeyAttestationContext { HttpContext = http, CredentialJson = credentialJson!, AttestationState = state });
         return result.Succeeded ? result.Passkey : Refused(RequestFacts.Of(http).Detail ?? Reason(result.Failure));
     }
 
     /// <summary>Who has answered. Wrong, unknown and somebody else's passkeys are refused in the same words.</summary>
     /// <param name="http">The request.</param>
-    /// <param name="purpose">What the passkey was asked for.</param>
-    /// <param name="expected">Who must have answered; null for anybody.</param>
     /// <param name="credentialJson">What the browser gave the page.</param>
     /// <param name="ct">Cancels, until the challenge is used up.</param>
-    public async Task<Result<PasskeyProof>> Prove(HttpContext http, PasskeyPurpose purpose, User? expected, string? credentialJson, CancellationToken ct)
+    public async Task<Result<PasskeyProof>> Prove(HttpContext http, string? credentialJson, CancellationToken ct)
     {
         var facts = RequestFacts.Of(http);
-        if (limiter.Blocked("passkey", "", facts.Address) is { } seconds) return OAuthError.TooManyFailures(seconds);
-        if (await challenges.Take(http, purpose, expected?.Id, credentialJson, ct) is not { } state) return Refused("no challenge for this answer");
+        var id = credentialJson is null ? null : CredentialId(credentialJson);
+        var caller = id is null ? "" : Convert.ToHexStringLower(SHA256.HashData(id));
+        if (limiter.Blocked("passkey", caller, facts.Address) is { } seconds) return OAuthError.TooManyFailures(seconds);
+        if (await challenges.Take(http, PasskeyPurpose.SignIn, userId: null, credentialJson, ct) is not { } state) return Refused("no challenge for this answer");
         ct = CancellationToken.None;
-        var found = CredentialId(credentialJson!) is { } id ? await statements.Find(id, ct) : null;
+        var found = id is null ? null : await statements.Find(id, ct);
         if (found is not var (passkey, user))
         {
             Decoy.VerifyData(Array.Empty<byte>(), DecoySignature, HashAlgorithmName.SHA256);
             return await Fail(null, "unknown passkey");
         }
         using var accounts = new PasskeyAccount(user, [PasskeyAccount.Info(passkey)]).Manager();
-        var result = await Handler(accounts, purpose).PerformAssertionAsync(new PasskeyAssertionContext { HttpContext = http, CredentialJson = credentialJson!, AssertionState = state });
+        var result = await Handler(accounts).PerformAssertionAsync(new PasskeyAssertionContext { HttpContext = http, CredentialJson = credentialJson!, AssertionState = state });
         if (!result.Succeeded) return await Fail(user, facts.Detail ?? Reason(result.Failure));
         if (user.DisabledAt is not null) return await Fail(user, "disabled user");
         // WebAuthn §6.1.1: a counter that does not go up means that there is a second one of something that cannot be copied.
@@ -94,22 +90,23 @@ internal sealed class PasskeyCeremony(RelyingParty party, PasskeyChallenges chal
             await statements.RecordCopy(user, passkey, result.Passkey.SignCount, facts, ct);
             return Refused("the counter did not go up");
         }
-        return new PasskeyProof(user, passkey, IsVerified(credentialJson!));
+        limiter.Succeeded("passkey", caller, facts.Address);
+        return new PasskeyProof(user, passkey);
 
         async Task<OAuthError> Fail(User? whose, string reason)
         {
-            limiter.Failed("passkey", "", facts.Address);
+            limiter.Failed("passkey", caller, facts.Address);
             await statements.RecordFailure(whose, reason, facts, ct);
             return Refused(reason);
         }
     }
 
-    private PasskeyHandler<User> Handler(UserManager<User> accounts, PasskeyPurpose purpose) => new(accounts, Options.Create(new IdentityPasskeyOptions
+    private PasskeyHandler<User> Handler(UserManager<User> accounts) => new(accounts, Options.Create(new IdentityPasskeyOptions
     {
         ServerDomain = party.Id,
         AuthenticatorTimeout = PasskeyChallenges.Life,
-        // Alone it stands for a password and more; beside a password it need not know who holds it.
-        UserVerificationRequirement = purpose == PasskeyPurpose.SecondFactor ? "preferred" : "required",
+        // Alone it stands for a password and more: it must know who holds it.
+        UserVerificationRequirement = "required",
         // Found without a name being typed, which is what autofill needs.
         ResidentKeyRequirement = "required",
         AttestationConveyancePreference = "none",
@@ -128,19 +125,14 @@ internal sealed class PasskeyCeremony(RelyingParty party, PasskeyChallenges chal
     // The framework's words; they may quote what the browser has sent.
     private static string Reason(PasskeyException failure) => failure.InnerException is null ? RequestBoundary.Loggable(failure.Message)! : "malformed answer";
 
-    private static byte[]? CredentialId(string credentialJson) => Read(credentialJson, credential => credential.GetProperty("id"));
-
-    // Signed, and looked at by the handler before.
-    private static bool IsVerified(string credentialJson) => (Read(credentialJson, credential => credential.GetProperty("response").GetProperty("authenticatorData"))![FlagsAt] & UserVerified) != 0;
-
-    private static byte[]? Read(string credentialJson, Func<JsonElement, JsonElement> member)
+    private static byte[]? CredentialId(string credentialJson)
     {
-        using var credential = JsonDocument.Parse(credentialJson);
         try
         {
-            return CanonicalBase64Url.TryDecode(member(credential.RootElement).GetString(), out var bytes) ? bytes : null;
+            using var credential = JsonDocument.Parse(credentialJson);
+            return CanonicalBase64Url.TryDecode(credential.RootElement.GetProperty("id").GetString(), out var id) ? id : null;
         }
-        catch (Exception failure) when (failure is KeyNotFoundException or InvalidOperationException)
+        catch (Exception failure) when (failure is JsonException or KeyNotFoundException or InvalidOperationException)
         {
             return null;
         }

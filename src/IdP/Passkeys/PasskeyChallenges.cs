@@ -15,9 +15,6 @@ internal enum PasskeyPurpose
 
     /// <summary>A sign-in with the passkey alone, whoever's it is.</summary>
     SignIn,
-
-    /// <summary>The second factor of somebody whose first is proved.</summary>
-    SecondFactor,
 }
 
 /// <summary>

@@ -1,16 +1,19 @@
 using IdP.Accounts;
 using IdP.Audit;
 using IdP.Http;
+using IdP.Mail;
+using IdP.Outbox;
 using IdP.Protocol;
 using IdP.Sessions;
 using IdP.Storage;
+using IdP.Ui;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
 
 namespace IdP.Passkeys;
 
-/// <summary>What is done to passkeys. Each change writes its audit event in its own transaction.</summary>
-internal sealed class PasskeyStatements(Database database, PreparedStatements statements, TimeProvider clock)
+/// <summary>What is done to passkeys. Each change writes its audit event in its own transaction, and the mail that tells the owner.</summary>
+internal sealed class PasskeyStatements(Database database, PreparedStatements statements, Mailer mailer, OutboxSender outbox, TimeProvider clock)
 {
     public const int Most = 20;
 
@@ -54,9 +57,10 @@ internal sealed class PasskeyStatements(Database database, PreparedStatements st
     /// <summary>Keeps a new passkey of the person of a session; false when the session has ended, there are too many, or somebody has it already.</summary>
     public async Task<bool> Add(SignedIn session, UserPasskeyInfo info, string name, RequestFacts facts, CancellationToken ct)
     {
+        bool isAdded;
         try
         {
-            return await database.Write(async db =>
+            isAdded = await database.Write(async db =>
             {
                 await ServerState.TakeTurn(db, ct);
                 if (!await IsLive(db, session, ct) || await db.Set<Passkey>().CountAsync(p => p.UserId == session.UserId, ct) >= Most) return false;
@@ -76,6 +80,7 @@ internal sealed class PasskeyStatements(Database database, PreparedStatements st
                 };
                 db.Add(passkey);
                 Record(db, now, "passkey.added", session, facts, passkey.Id, name);
+                await Tell(db, session.UserId, MailKind.PasskeyAdded, ct);
                 await db.SaveChangesAsync(ct);
                 return true;
             }, ct);
@@ -84,6 +89,8 @@ internal sealed class PasskeyStatements(Database database, PreparedStatements st
         {
             return false;
         }
+        if (isAdded) outbox.Wake();
+        return isAdded;
     }
 
     /// <summary>Gives a passkey of the person's another name; false when it is not theirs.</summary>
@@ -97,18 +104,24 @@ internal sealed class PasskeyStatements(Database database, PreparedStatements st
     }, ct);
 
     /// <summary>Removes a passkey of the person's, and ends what other browsers began with one; false when it is not theirs.</summary>
-    public Task<bool> Remove(SignedIn session, Guid id, RequestFacts facts, CancellationToken ct) => database.Write(async db =>
+    public async Task<bool> Remove(SignedIn session, Guid id, RequestFacts facts, CancellationToken ct)
     {
-        if (!await IsLive(db, session, ct)) return false;
-        var name = await db.Set<Passkey>().Where(p => p.Id == id && p.UserId == session.UserId).Select(p => p.Name).SingleOrDefaultAsync(ct);
-        if (name is null || await db.Set<Passkey>().Where(p => p.Id == id && p.UserId == session.UserId).ExecuteDeleteAsync(ct) == 0) return false;
-        // Which of the passkeys a session began with is not noted: whoever took this one away is signed out everywhere else.
-        var others = db.Set<Session>().Where(s => s.UserId == session.UserId && s.Id != session.SessionId && (s.Amr.Contains("hwk") || s.Amr.Contains("swk")));
-        await SessionEnd.End(db, others, clock.GetUtcNow(), ct);
-        Record(db, clock.GetUtcNow(), "passkey.removed", session, facts, id, name);
-        await db.SaveChangesAsync(ct);
-        return true;
-    }, ct);
+        var isRemoved = await database.Write(async db =>
+        {
+            if (!await IsLive(db, session, ct)) return false;
+            var name = await db.Set<Passkey>().Where(p => p.Id == id && p.UserId == session.UserId).Select(p => p.Name).SingleOrDefaultAsync(ct);
+            if (name is null || await db.Set<Passkey>().Where(p => p.Id == id && p.UserId == session.UserId).ExecuteDeleteAsync(ct) == 0) return false;
+            // Which of the passkeys a session began with is not noted: whoever signed in elsewhere with any of them does so again.
+            var others = db.Set<Session>().Where(s => s.UserId == session.UserId && s.Id != session.SessionId && (s.Amr.Contains("hwk") || s.Amr.Contains("swk")));
+            await SessionEnd.End(db, others, clock.GetUtcNow(), ct);
+            Record(db, clock.GetUtcNow(), "passkey.removed", session, facts, id, name);
+            await Tell(db, session.UserId, MailKind.PasskeyRemoved, ct);
+            await db.SaveChangesAsync(ct);
+            return true;
+        }, ct);
+        if (isRemoved) outbox.Wake();
+        return isRemoved;
+    }
 
     public Task RecordFailure(User? user, string reason, RequestFacts facts, CancellationToken ct) => Record(user, "sign_in.failed", facts, new() { ["reason"] = $"passkey: {reason}" }, ct);
 
@@ -117,6 +130,13 @@ internal sealed class PasskeyStatements(Database database, PreparedStatements st
 
     /// <summary>The name that is kept of what somebody typed; null when it cannot be one.</summary>
     public static string? NameOf(string? typed) => typed?.Trim() is { Length: > 0 } name && PlainText.IsFine(name, Passkey.LongestName) ? name : null;
+
+    // To a confirmed address only: anybody may have typed another.
+    private async Task Tell(IdpDbContext db, Guid userId, MailKind kind, CancellationToken ct)
+    {
+        var owner = await db.Users.AsNoTracking().SingleAsync(u => u.Id == userId, ct);
+        if (owner is { EmailConfirmed: true, Email: { } address }) mailer.Add(db, new MailMessage(kind, address, owner.Locale, PageAddresses.Passkeys, owner.Subject));
+    }
 
     private Task Record(User? user, string type, RequestFacts facts, Dictionary<string, string> details, CancellationToken ct) => database.Write(async db =>
     {

@@ -32,7 +32,7 @@ internal sealed class SignInByPasskeyModel(PageRequests pages, SignInSteps steps
     {
         if (!party.IsPossible || await pages.Show(HttpContext, sealedText, ct) is not { Way: var way }) return await PageRequests.Expired(HttpContext);
         var facts = RequestFacts.Of(HttpContext);
-        if ((await ceremony.Prove(HttpContext, PasskeyPurpose.SignIn, expected: null, credential, ct)).Failed(out var proof, out var error))
+        if ((await ceremony.Prove(HttpContext, credential, ct)).Failed(out var proof, out var error))
         {
             (facts.Outcome, facts.Detail) = ("sign_in_refused", error.Detail);
             return ToSignIn(sealedText!, link);

@@ -37,6 +37,9 @@ public sealed class Registering(PageServer fixture) : IClassFixture<PageServer>
         var removed = await browser.Follow(await browser.Submit(renamed, $"{PasskeyPages.Account}?handler=Remove", ("passkey", id.ToString())));
         FrontChannel.IsPage(removed, "id=\"passkeys-none\"");
         FrontChannel.IsPage(await browser.Submit(removed, $"{PasskeyPages.Account}?handler=Remove", ("passkey", id.ToString())), "id=\"problem\"", status: 400);
+        // The owner is told by mail, with the way to the page.
+        Assert.Equal("A passkey was added to your account at " + new Uri(_server.Issuer).Authority, (await _server.Mail(user.Email!)).Subject);
+        Assert.Equal(_server.Issuer + PasskeyPages.Account, (await _server.Mail(user.Email!, 2)).Link);
         await using var db = _server.Database.OpenForReading();
         var subject = $"user:{user.Subject}";
         Assert.Equal(["passkey.added", "passkey.renamed", "passkey.removed"],
