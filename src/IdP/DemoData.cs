@@ -8,6 +8,7 @@ using IdP.Protocol.OAuth;
 using IdP.Resources;
 using IdP.Roles;
 using IdP.Storage;
+using IdP.Ui;
 using Microsoft.EntityFrameworkCore;
 
 namespace IdP;
@@ -140,6 +141,7 @@ internal static class DemoData
               cd samples/web && npm ci && {(issuer == "http://localhost:8080" ? "" : $"ISSUER={issuer} ")}npm start
               Open http://localhost:7200, press Sign in, and be alice.
 
+            Make an account of your own at {issuer}{PageAddresses.SignUp}, look after it at {issuer}{PageAddresses.Account}
             Mails are written into {MailSender.FolderOf(services.GetRequiredService<IdpOptions>())}
 
             """);

@@ -30,6 +30,9 @@ public sealed class IdpOptions
     /// <summary>Whom passkeys are for.</summary>
     public PasskeyOptions Passkeys { get; set; } = new();
 
+    /// <summary>Who may make an account for themselves.</summary>
+    public RegistrationOptions Registration { get; set; } = new();
+
     /// <summary>How many failures are too many.</summary>
     public LimitOptions Limits { get; set; } = new();
 
@@ -163,6 +166,13 @@ public sealed class PasskeyOptions
     public string RelatedOrigins { get; set; } = "";
 }
 
+/// <summary>Who may make an account for themselves.</summary>
+public sealed class RegistrationOptions
+{
+    /// <summary>off: operators add accounts; invitation: whoever is invited by the command user invite; open: everybody with an e-mail address, by a link on the sign-in page and prompt=create.</summary>
+    public string Mode { get; set; } = "off";
+}
+
 /// <summary>How many failures are too many. Only failures count.</summary>
 public sealed class LimitOptions
 {
@@ -174,6 +184,9 @@ public sealed class LimitOptions
 
     /// <summary>Authorization requests a minute that may be pushed from one address in the name of a public client before it gets 429.</summary>
     public int PushesPerPublicCaller { get; set; } = 120;
+
+    /// <summary>Mails an hour that may be asked for from one address (a forgotten password, a sign-up) before it gets 429.</summary>
+    public int MailsPerAddress { get; set; } = 60;
 
     /// <summary>Unrecognizable tokens a minute that one resource server may introspect before it gets 429.</summary>
     public int UnknownTokensPerCaller { get; set; } = 600;

@@ -14,6 +14,8 @@ using IdP.Mail;
 using IdP.Observability;
 using IdP.Outbox;
 using IdP.Passkeys;
+using IdP.Recovery;
+using IdP.Registration;
 using IdP.Resources;
 using IdP.Retention;
 using IdP.Roles;
@@ -57,6 +59,8 @@ internal static class Server
         builder.Services.AddOutbox();
         builder.Services.AddLogout();
         builder.Services.AddUpstream();
+        builder.Services.AddRecovery();
+        builder.Services.AddRegistration();
         builder.Services.AddAccount();
         builder.Services.AddPasskeys();
         builder.AddUi();
@@ -96,6 +100,7 @@ internal static class Server
         services.AddMailer();
         services.AddApiKeyStatements();
         services.AddUpstreamStatements();
+        services.AddInvitations();
     }
 
     /// <summary>Brings the database up to date, opens the keys and loads what is kept in memory.</summary>

@@ -96,7 +96,7 @@ public sealed class Accessibility(Chromium chromium)
         await keys.TypeAsync("alice");
         await keys.PressAsync("Tab");
         await keys.TypeAsync(IdpServer.Password);
-        foreach (var id in (string[])["login-submit", "login-cancel", "passkey-submit", "policy-uri", "tos-uri"])
+        foreach (var id in (string[])["login-submit", "login-cancel", "passkey-submit", "to-recovery", "to-sign-up", "policy-uri", "tos-uri"])
         {
             await keys.PressAsync("Tab");
             Assert.Equal(id, await Focused(tab));

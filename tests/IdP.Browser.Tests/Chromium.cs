@@ -22,7 +22,7 @@ public sealed class Chromium : IAsyncLifetime
         _playwright = await Playwright.CreateAsync();
         _browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = program, Args = Flags, Timeout = 60_000 });
         // Tests give wrong passwords for the same few people; locking them is looked at elsewhere.
-        Server = await IdpServer.Start(options => options.Passwords.LockoutAttempts = 100_000, https: true);
+        Server = await IdpServer.Start(options => (options.Passwords.LockoutAttempts, options.Registration.Mode) = (100_000, "open"), https: true);
         App = await Site.Start();
         await App.Register(Server, AppId);
     }

@@ -9,11 +9,14 @@ internal enum Prompt
     Login = 2,
     Consent = 4,
     SelectAccount = 8,
+
+    /// <summary>Initiating User Registration via OpenID Connect 1.0: the person wants to make an account.</summary>
+    Create = 16,
 }
 
 internal static class Prompts
 {
-    public static readonly IReadOnlyList<string> All = ["none", "login", "consent", "select_account"];
+    public static readonly IReadOnlyList<string> All = ["none", "login", "consent", "select_account", "create"];
 
     public static Result<Prompt> Parse(string? text)
     {
@@ -26,6 +29,7 @@ internal static class Prompts
                 case "none": prompt |= Prompt.None; break;
                 case "login": prompt |= Prompt.Login; break;
                 case "consent": prompt |= Prompt.Consent; break;
+                case "create": prompt |= Prompt.Create; break;
                 case "select_account": prompt |= Prompt.SelectAccount; break;
                 default: return OAuthError.InvalidRequest($"prompt must be of: {string.Join(", ", All)}");
             }

@@ -21,6 +21,7 @@ internal sealed record AccountSection(string Id, string Path)
         new("Password", Password),
         new("Sessions", Sessions),
         new("Passkeys", PageAddresses.Passkeys),
+        new("Email", PageAddresses.Email),
         new("Apps", Apps),
         new("Events", Events),
         new("Data", Data),

@@ -40,6 +40,7 @@ internal sealed class PersonalData(Database database, Issuer issuer, TimeProvide
             .Select(p => new { p.Id, p.Name, p.Transports, p.IsBackupEligible, p.IsBackedUp, p.CreatedAt, p.LastUsedAt }).ToListAsync(ct)),
         (typeof(ApiKey), "api_keys", async (db, id, ct) => (await ApiKeyStatements.WithScopes(db.Set<ApiKey>().Where(k => k.UserId == id)).OrderBy(k => k.Id).ToListAsync(ct))
             .ConvertAll(k => new { Id = k.KeyId, k.Name, Resource = k.Resource!.Identifier, Scopes = k.ScopeNames.ToList(), k.CreatedAt, k.ExpiresAt, k.LastUsedAt, k.RevokedAt })),
+        (typeof(MailLink), "links_in_mails", async (db, id, ct) => await db.Set<MailLink>().Where(l => l.UserId == id).Select(l => new { l.Purpose, l.Email, l.ExpiresAt }).ToListAsync(ct)),
         (typeof(AuditEvent), "events", async (db, id, ct) => await db.Set<AuditEvent>().Where(e => e.UserId == id).OrderByDescending(e => e.Id).Take(MostEvents)
             .Select(e => new { e.At, e.Type, e.Actor, e.Target, e.Address, e.Details }).ToListAsync(ct)),
     ];

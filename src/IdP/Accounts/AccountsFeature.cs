@@ -13,7 +13,9 @@ internal static class AccountsFeature
         services.AddSingleton<HashPool>();
         services.AddSingleton<BreachedPasswords>();
         services.AddSingleton<PasswordRules>();
+        services.AddSingleton<AttemptCounts>();
         services.AddSingleton<PasswordCheck>();
+        services.AddSingleton<MailLinks>();
         services.AddSingleton<KnownDevices>();
         services.AddSingleton<UserStatements>();
         services.AddSingleton<Subjects>();

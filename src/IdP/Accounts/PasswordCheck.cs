@@ -1,8 +1,5 @@
-using System.Security.Cryptography;
-using System.Text;
 using IdP.Audit;
 using IdP.Http;
-using IdP.Keys;
 using IdP.Protocol.OAuth;
 using IdP.Storage;
 using Microsoft.AspNetCore.Identity;
@@ -31,16 +28,8 @@ internal sealed record ProvenPerson(User User, byte[]? AttemptKey, string? NewHa
 /// Checks a user name and password. Wrong, unknown, disabled and locked give one answer; unknown names are counted and cost a hash
 /// like known ones. An attempt is reserved before the hash is computed, so that parallel guesses cannot outrun the limit.
 /// </summary>
-internal sealed class PasswordCheck(Database database, PreparedStatements statements, HashPool pool, KeyRing keys, FailureLimiter limiter, IdpOptions options, TimeProvider clock)
+internal sealed class PasswordCheck(Database database, AttemptCounts counts, HashPool pool, FailureLimiter limiter, IdpOptions options, TimeProvider clock)
 {
-    // One conditional update is the gate: of attempts at once, no more get through than are left.
-    private const string TakeSql =
-        """
-        UPDATE "SignInAttempts" SET "Failures" = CASE WHEN "WindowEndsAt" <= @p1 THEN 1 ELSE "Failures" + 1 END, "WindowEndsAt" = CASE WHEN "WindowEndsAt" <= @p1 THEN @p2 ELSE "WindowEndsAt" END
-        WHERE "Key" = @p0 AND ("Failures" < @p3 OR "WindowEndsAt" <= @p1)
-        """;
-
-    private const string FirstSql = """INSERT INTO "SignInAttempts" ("Key", "Failures", "WindowEndsAt") VALUES (@p0, 1, @p1) ON CONFLICT DO NOTHING""";
     private static readonly UpperInvariantLookupNormalizer Normalizer = new();
 
     /// <param name="name">The user name or e-mail address.</param>
@@ -61,7 +50,7 @@ internal sealed class PasswordCheck(Database database, PreparedStatements statem
         var attempt = AttemptKey(user, name, device);
         // From here on a caller that hangs up changes nothing: an attempt that was reserved is settled, or a person with a bad line locks themselves out.
         ct = CancellationToken.None;
-        if (!await Reserve(attempt, ct)) return Refuse("locked", name, facts);
+        if (!await counts.Take(attempt, options.Passwords.LockoutAttempts, TimeSpan.FromSeconds(options.Passwords.LockoutSeconds), ct)) return Refuse("locked", name, facts);
         var verified = await place.Verify(user, password);
         if (verified == PasswordVerificationResult.Failed || user is null || user.DisabledAt is not null)
         {
@@ -82,7 +71,8 @@ internal sealed class PasswordCheck(Database database, PreparedStatements statem
 
     private static OAuthError Wrong(string reason) => OAuthError.InvalidGrant("the user name or password is wrong", reason);
 
-    private async Task<User?> Find(string name, CancellationToken ct)
+    /// <summary>Whom people mean by a name: the user name, or else the confirmed address. Disabled accounts included.</summary>
+    public async Task<User?> Find(string name, CancellationToken ct)
     {
         var normalized = Normalized(name);
         await using var db = database.OpenForReading();
@@ -104,24 +94,12 @@ internal sealed class PasswordCheck(Database database, PreparedStatements statem
         }
     }
 
-    // A keyed hash: the table of counters shows neither names nor which of them exist.
-    private byte[] AttemptKey(User? user, string name, KnownDevice? device)
-    {
-        // An account's own device has a count of its own, so that a stranger who guesses locks out strangers only.
-        var subject = user is null ? $"nobody:{Normalized(name)}" : device is not null && device.Accounts.Contains(user.Id) ? $"device:{device.Id}:{user.Subject}" : $"unknown-device:{user.Subject}";
-        return HMACSHA256.HashData(keys.Symmetric(KeyPurpose.Hash).Secret, Encoding.UTF8.GetBytes(subject));
-    }
+    /// <summary>What wrong passwords of strangers to an account are counted under.</summary>
+    public static string ByStrangers(User user) => $"unknown-device:{user.Subject}";
 
-    private async Task<bool> Reserve(byte[] key, CancellationToken ct)
-    {
-        var now = clock.GetUtcNow();
-        var (at, ends) = (now.ToUnixTimeMilliseconds(), now.AddSeconds(options.Passwords.LockoutSeconds).ToUnixTimeMilliseconds());
-        object[] take = [key, at, ends, options.Passwords.LockoutAttempts];
-        if (await statements.Execute(TakeSql, take, ct) == 1) return true;
-        if (await statements.Execute(FirstSql, [key, ends], ct) == 1) return true;
-        // The row may have come from another attempt meanwhile; it counts only if it is full.
-        return await statements.Execute(TakeSql, take, ct) == 1;
-    }
+    // An account's own device has a count of its own, so that a stranger who guesses locks out strangers only.
+    private byte[] AttemptKey(User? user, string name, KnownDevice? device) =>
+        counts.Key(user is null ? $"nobody:{Normalized(name)}" : device is not null && device.Accounts.Contains(user.Id) ? $"device:{device.Id}:{user.Subject}" : ByStrangers(user));
 
     private Task RecordFailure(User? user, byte[] attempt, string reason, RequestFacts facts, CancellationToken ct) => database.Write(async db =>
     {

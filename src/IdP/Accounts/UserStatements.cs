@@ -51,6 +51,29 @@ internal sealed class UserStatements(TimeProvider clock)
         return true;
     }
 
+    /// <summary>Whether the account may have the address: nobody else has it, or signs in with it as their name.</summary>
+    public static async Task<bool> MayHave(IdpDbContext db, User user, string email, CancellationToken ct)
+    {
+        var normalized = Normalizer.NormalizeEmail(email);
+        return !await db.Users.AnyAsync(u => u.Id != user.Id && (u.NormalizedEmail == normalized || u.NormalizedUserName == normalized), ct);
+    }
+
+    /// <summary>
+    /// Gives the account a confirmed address, which <see cref="MayHave"/> allows; a user name that is the address goes with it. Links in mails to
+    /// the old one end, sessions do not.
+    /// </summary>
+    public async Task ChangeEmail(IdpDbContext db, string name, string email, string actor, string? address, CancellationToken ct)
+    {
+        await ServerState.TakeTurn(db, ct);
+        var user = await Require(db, name, ct);
+        if (user.UserName == user.Email) user.UserName = email;
+        (user.Email, user.EmailConfirmed, user.UpdatedAt) = (email, true, clock.GetUtcNow());
+        using var accounts = Accounts(db);
+        Succeed(await accounts.UpdateSecurityStampAsync(user));
+        AuditEvent.Record(db, clock.GetUtcNow(), "user.email_changed", actor, $"user:{user.Subject}", address);
+        await db.SaveChangesAsync(ct);
+    }
+
     /// <summary>Lets the person sign in again; the tokens that ended stay so. False when the account was not disabled.</summary>
     public async Task<bool> Enable(IdpDbContext db, string name, string actor, CancellationToken ct)
     {

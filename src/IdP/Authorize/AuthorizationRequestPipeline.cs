@@ -3,20 +3,21 @@ using IdP.Clients;
 using IdP.Grants;
 using IdP.Http;
 using IdP.Protocol.OAuth;
+using IdP.Registration;
 using IdP.Resources;
 using IdP.Tokens;
 
 namespace IdP.Authorize;
 
 /// <summary>What the checks look things up in.</summary>
-internal sealed record CheckContext(ResourceCatalog.Snapshot Catalog, string Issuer, IdTokens IdTokens, Subjects Subjects);
+internal sealed record CheckContext(ResourceCatalog.Snapshot Catalog, string Issuer, IdTokens IdTokens, Subjects Subjects, bool HasSignUp);
 
 /// <summary>
 /// The checks of an authorization request, in their order: first who asks and where the answer goes, which is told on a page if it is
 /// wrong; then the table, whose findings go to the client. The same for a request that is pushed.
 /// </summary>
 internal sealed class AuthorizationRequestPipeline(
-    ClientDirectory clients, GrantStatements grants, Handles handles, ResourceCatalog catalog, Issuer issuer, IdTokens idTokens, Subjects subjects, TimeProvider clock)
+    ClientDirectory clients, GrantStatements grants, Handles handles, ResourceCatalog catalog, Issuer issuer, IdTokens idTokens, Subjects subjects, IdpOptions options, TimeProvider clock)
 {
     /// <summary>How much of a request may travel through the browser; more must be pushed.</summary>
     public const int LongestRequest = 6 * 1024;
@@ -62,7 +63,7 @@ internal sealed class AuthorizationRequestPipeline(
 
         var target = new ResponseTarget(redirectUri, ResponseMode.Of(form["response_mode"], form["response_type"]), form.Repeated.Contains("state") ? null : form["state"]);
         var request = new AuthorizationRequest(client, form, target);
-        var context = new CheckContext(catalog.Current, issuer.Value, idTokens, subjects);
+        var context = new CheckContext(catalog.Current, issuer.Value, idTokens, subjects, options.Mode() == RegistrationMode.Open);
         foreach (var check in Table)
             if (check(request, context).Failed(out request, out var error)) return (null, new RefusedRequest(error, target));
         return (request, null);

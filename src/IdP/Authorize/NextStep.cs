@@ -12,6 +12,9 @@ internal enum NextStep
     /// <summary>The person proves who they are, for the first time or once more.</summary>
     SignIn,
 
+    /// <summary>The person makes an account.</summary>
+    SignUp,
+
     /// <summary>The person says whether to go on with the account that is signed in.</summary>
     ChooseAccount,
 
@@ -48,10 +51,13 @@ internal static class NextSteps
     /// <summary>What is still missing before the person is signed in as the demand wants it; null when nothing is.</summary>
     public static NextStep? ForSignIn(SignInDemand demand, Interaction way, SignedIn? session, DateTimeOffset now)
     {
+        var isFresh = session is not null && way.FreshSession == session.SessionId && way.FreshGeneration == session.Generation;
+        // Initiating User Registration via OpenID Connect §4.1: whoever is signed in. Who has an account after all may sign in there instead.
+        if (demand.Prompt.HasFlag(Prompt.Create) && !isFresh) return NextStep.SignUp;
         if (session is null) return NextStep.SignIn;
         // OpenID Connect Core §3.1.2.2: never an answer for somebody else, however fresh their sign-in.
         if (demand.MeantUsers is { } meant && !meant.Contains(session.UserId)) return NextStep.SignIn;
-        if (way.FreshSession == session.SessionId && way.FreshGeneration == session.Generation) return way.OffersPasskey ? NextStep.OfferPasskey : null;
+        if (isFresh) return way.OffersPasskey ? NextStep.OfferPasskey : null;
         if (demand.Prompt.HasFlag(Prompt.Login) || demand.MeansUnknownUser) return NextStep.SignIn;
         // OpenID Connect Core §3.1.2.1: max_age=0 is prompt=login.
         if (demand.MaxAge is { } most && (most == TimeSpan.Zero || now - session.AuthenticatedAt > most)) return NextStep.SignIn;

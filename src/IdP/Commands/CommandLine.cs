@@ -42,7 +42,7 @@ internal static class CommandLine
         ScopeCommands.Build(),
         PermissionCommands.Build(),
         RoleCommands.Build(),
-        UserCommands.Build(),
+        UserInvite.AddTo(UserCommands.Build()),
         ApiKeyCommands.Build(),
         ConsentCommands.Build(),
         UpstreamCommands.Build(),

@@ -36,6 +36,8 @@ internal static class ServeCommand
             var (options, configuration) = Settings.Load(parsed.GetValue(CommandHost.Config), overrides);
             var demoUrl = parsed.GetValue(demo) ? parsed.GetValue(demoApi) : null;
             if (demoUrl is not null) RequireDemo(options, demoUrl);
+            // A demo is there to be tried.
+            if (demoUrl is not null && configuration["Registration:Mode"] is null) options.Registration.Mode = "open";
             await using var app = Server.Build(options, configuration);
             RequireListener(app, options);
             return await Serve(app, options, demoUrl, parsed.InvocationConfiguration.Output, ct);

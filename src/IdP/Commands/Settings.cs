@@ -146,6 +146,8 @@ internal static class Settings
         AtLeast("Limits:FailuresPerCaller", options.Limits.FailuresPerCaller, 1);
         AtLeast("Limits:FailuresPerAddress", options.Limits.FailuresPerAddress, 1);
         AtLeast("Limits:PushesPerPublicCaller", options.Limits.PushesPerPublicCaller, 1);
+        AtLeast("Limits:MailsPerAddress", options.Limits.MailsPerAddress, 1);
+        _ = Registration.RegistrationFeature.Mode(options);
         AtLeast("Limits:UnknownTokensPerCaller", options.Limits.UnknownTokensPerCaller, 1);
         Mail.MailSender.Check(options);
         if (options.Http.TrustedProxies.Split(' ', StringSplitOptions.RemoveEmptyEntries).FirstOrDefault(word => !IPAddress.TryParse(word, out _)) is { } wrong)

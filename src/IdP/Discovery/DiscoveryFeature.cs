@@ -7,6 +7,7 @@ using IdP.Logout;
 using IdP.Protocol.Jose;
 using IdP.Protocol.OAuth;
 using IdP.Protocol.OpenId;
+using IdP.Registration;
 using IdP.Resources;
 using IdP.Tokens;
 using IdP.Ui;
@@ -55,7 +56,8 @@ internal static class DiscoveryFeature
         writer.WriteList("response_types_supported", ["code"]);
         writer.WriteList("response_modes_supported", ResponseMode.All);
         writer.WriteList("code_challenge_methods_supported", [Pkce.Method]);
-        writer.WriteList("prompt_values_supported", Prompts.All);
+        // Initiating User Registration via OpenID Connect §3: create only where people sign up by themselves.
+        writer.WriteList("prompt_values_supported", Prompts.All.Where(prompt => prompt != "create" || services.GetRequiredService<SignUps>().IsOpen));
         writer.WriteList("acr_values_supported", Acr.All);
         writer.WriteList("display_values_supported", ["page", "popup"]);
         writer.WriteList("ui_locales_supported", Texts.Languages);

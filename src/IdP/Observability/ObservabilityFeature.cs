@@ -30,6 +30,8 @@ internal static class ObservabilityFeature
         builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.Critical);
         builder.Logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel.BadRequests", LogLevel.None);
         builder.Logging.AddFilter("Microsoft.AspNetCore.Routing", LogLevel.Information);
+        // At Trace it quotes what was typed into forms.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Mvc", LogLevel.Debug);
         builder.Logging.AddSerilog(configuration.CreateLogger(), dispose: true);
     }
 

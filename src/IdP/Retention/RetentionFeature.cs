@@ -12,7 +12,7 @@ namespace IdP.Retention;
 
 /// <summary>
 /// Owns the removal of rows that mean nothing any more: grants whose last token has expired, revoked tokens that would have expired by
-/// now, sessions that are over and that no grant names, counters whose window is over, ways to other providers that nobody came back on, questions that no passkey answered, notices that nobody has sent for a week,
+/// now, sessions that are over and that no grant names, counters whose window is over, ways to other providers that nobody came back on, links in mails that nobody used, questions that no passkey answered, notices that nobody has sent for a week,
 /// API keys that ended a month ago. Small
 /// keyed batches, each a write of its own, so that nobody waits for a sweep; one node at a time.
 /// </summary>
@@ -32,6 +32,7 @@ internal static class RetentionFeature
             await DeleteSessions(database, gone, batch, ct) +
             await database.Write(db => db.Set<UpstreamRequest>().Where(r => r.ExpiresAt < gone).OrderBy(r => r.ExpiresAt).Take(batch).ExecuteDeleteAsync(ct), ct) +
             await database.Write(db => db.Set<PasskeyChallenge>().Where(c => c.ExpiresAt < gone).OrderBy(c => c.ExpiresAt).Take(batch).ExecuteDeleteAsync(ct), ct) +
+            await database.Write(db => db.Set<MailLink>().Where(l => l.ExpiresAt < gone).OrderBy(l => l.ExpiresAt).Take(batch).ExecuteDeleteAsync(ct), ct) +
             await database.Write(db => db.Set<ApiKey>().Where(k => k.ExpiresAt < now.AddDays(-30)).OrderBy(k => k.ExpiresAt).Take(batch).ExecuteDeleteAsync(ct), ct) +
             await database.Write(db => db.Set<OutboxItem>().Where(o => o.CreatedAt < now.AddDays(-7)).OrderBy(o => o.Id).Take(batch).ExecuteDeleteAsync(ct), ct) +
             await database.Write(db => db.Set<SignInAttempts>().Where(a => a.WindowEndsAt < gone).OrderBy(a => a.WindowEndsAt).Take(batch).ExecuteDeleteAsync(ct), ct);

@@ -3,6 +3,7 @@ using IdP.Authorize;
 using IdP.Http;
 using IdP.Passkeys;
 using IdP.Protocol.OpenId;
+using IdP.Registration;
 using IdP.Ui;
 using IdP.Upstream;
 using Microsoft.AspNetCore.Mvc;
@@ -12,9 +13,10 @@ namespace IdP.Sessions;
 
 /// <summary>The person proves who they are, or chooses to go on with the account that is signed in.</summary>
 internal sealed class SignInModel(PageRequests pages, BrowserSessions sessions, SignInSteps steps, PasswordCheck passwords, PasskeyOffer passkeyOffer, KnownDevices devices, UpstreamCatalog upstream,
-    UpstreamFlow upstreamFlow, UpstreamAccounts upstreamAccounts, ILogger<SignInModel> log) : PageModel
+    UpstreamFlow upstreamFlow, UpstreamAccounts upstreamAccounts, SignUps signUps, ILogger<SignInModel> log) : PageModel
 {
     public string Continue { get; private set; } = "";
+    public bool HasSignUp => signUps.IsOpen;
     public AppOnPage? App { get; private set; }
     public string? UserName { get; private set; }
     public string? Problem { get; private set; }

@@ -8,6 +8,13 @@ internal static class PageAddresses
     public const string Style = "/ui/idp.css";
     public const string PasskeyScript = "/ui/passkeys.js";
     public const string SignIn = "/sign-in";
+    public const string SignUp = "/sign-up";
+    public const string Recovery = "/recovery";
+    public const string NewPassword = "/recovery/password";
+    public const string CompleteSignUp = "/sign-up/complete";
+    public const string Account = "/account";
+    public const string Email = "/account/email";
+    public const string ConfirmEmail = "/account/email/confirm";
     public const string Consent = "/consent";
     public const string SignInByPasskey = "/sign-in/passkey";
     public const string Passkeys = "/account/passkeys";
@@ -21,6 +28,7 @@ internal static class PageAddresses
     {
         NextStep.Consent => Consent,
         NextStep.OfferPasskey => OfferPasskey,
+        NextStep.SignUp => SignUp,
         _ => SignIn,
     };
 }

@@ -28,6 +28,7 @@ public sealed class Cli : IAsyncLifetime, IDisposable
             Passwords = new { options.Passwords.Iterations },
             Storage = new { options.Storage.Provider, options.Storage.ConnectionString },
             Keys = new { options.Keys.MasterKey },
+            Registration = new { options.Registration.Mode },
         }));
     }
 

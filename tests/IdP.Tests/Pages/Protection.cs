@@ -133,6 +133,8 @@ public sealed class Protection(PageServer fixture) : IClassFixture<PageServer>
         Add("form_post", await browser.Accept(consent));
         Add("select account", await browser.Authorize(new CodeFlow { With = { ["prompt"] = "select_account" } }.Parameters()));
         foreach (var address in AccountPages()) Add(address, await browser.Get(address));
+        foreach (var address in (string[])["/recovery", "/recovery/password", "/sign-up", "/sign-up/complete"]) Add(address, await browser.Get(address));
+        Add("forgotten password, sent", await browser.Submit(await browser.Get("/recovery"), "/recovery", ("username", "nobody")));
         var signOut = Add("sign out", await browser.Follow(await browser.Get("/connect/logout?client_id=web")));
         Add("sign out, stayed", await browser.Submit(signOut, "/sign-out?handler=Stay"));
         Add("signed out", await browser.Follow(await browser.Submit(signOut, "/sign-out")));

@@ -14,8 +14,13 @@ internal static class PersonChecks
             ? OAuthError.InvalidRequest($"nonce is longer than {Grant.LongestNonce} characters, or has a NUL")
             : request with { Nonce = request.Form["nonce"] };
 
-    public static Result<AuthorizationRequest> PromptIsKnown(AuthorizationRequest request, CheckContext context) =>
-        Prompts.Parse(request.Form["prompt"]).Failed(out var prompt, out var error) ? error : request with { Prompt = prompt };
+    public static Result<AuthorizationRequest> PromptIsKnown(AuthorizationRequest request, CheckContext context)
+    {
+        if (Prompts.Parse(request.Form["prompt"]).Failed(out var prompt, out var error)) return error;
+        return prompt.HasFlag(Prompt.Create) && !context.HasSignUp
+            ? OAuthError.InvalidRequest("prompt create needs a provider where people sign up by themselves; prompt_values_supported lists what there is")
+            : request with { Prompt = prompt };
+    }
 
     public static Result<AuthorizationRequest> MaxAgeIsANumber(AuthorizationRequest request, CheckContext context)
     {

@@ -1,0 +1,34 @@
+using System.Security.Cryptography;
+using System.Text;
+using IdP.Keys;
+using IdP.Storage;
+
+namespace IdP.Accounts;
+
+/// <summary>Counts that every node and every start knows: how often something was done or tried within a window.</summary>
+internal sealed class AttemptCounts(PreparedStatements statements, KeyRing keys, TimeProvider clock)
+{
+    // One conditional update is the gate: of attempts at once, no more get through than are left.
+    private const string TakeSql =
+        """
+        UPDATE "SignInAttempts" SET "Failures" = CASE WHEN "WindowEndsAt" <= @p1 THEN 1 ELSE "Failures" + 1 END, "WindowEndsAt" = CASE WHEN "WindowEndsAt" <= @p1 THEN @p2 ELSE "WindowEndsAt" END
+        WHERE "Key" = @p0 AND ("Failures" < @p3 OR "WindowEndsAt" <= @p1)
+        """;
+
+    private const string FirstSql = """INSERT INTO "SignInAttempts" ("Key", "Failures", "WindowEndsAt") VALUES (@p0, 1, @p1) ON CONFLICT DO NOTHING""";
+
+    /// <summary>A keyed hash: the table of counters shows neither names nor which of them exist.</summary>
+    public byte[] Key(string subject) => HMACSHA256.HashData(keys.Symmetric(KeyPurpose.Hash).Secret, Encoding.UTF8.GetBytes(subject));
+
+    /// <summary>Counts one more; false when there were as many as that in this window already.</summary>
+    public async Task<bool> Take(byte[] key, int most, TimeSpan window, CancellationToken ct)
+    {
+        var now = clock.GetUtcNow();
+        var (at, ends) = (now.ToUnixTimeMilliseconds(), (now + window).ToUnixTimeMilliseconds());
+        object[] take = [key, at, ends, most];
+        if (await statements.Execute(TakeSql, take, ct) == 1) return true;
+        if (await statements.Execute(FirstSql, [key, ends], ct) == 1) return true;
+        // The row may have come from another attempt meanwhile; it counts only if it is full.
+        return await statements.Execute(TakeSql, take, ct) == 1;
+    }
+}
