@@ -27,6 +27,9 @@ public sealed class IdpOptions
     /// <summary>Password hashing and what happens after wrong passwords.</summary>
     public PasswordOptions Passwords { get; set; } = new();
 
+    /// <summary>Second factors.</summary>
+    public SecondFactorOptions SecondFactors { get; set; } = new();
+
     /// <summary>Whom passkeys are for.</summary>
     public PasskeyOptions Passkeys { get; set; } = new();
 
@@ -164,6 +167,16 @@ public sealed class PasskeyOptions
 
     /// <summary>Other https origins whose pages may use these passkeys, separated by spaces; /.well-known/webauthn tells browsers.</summary>
     public string RelatedOrigins { get; set; } = "";
+}
+
+/// <summary>One-time passwords and the browsers that are trusted after them.</summary>
+public sealed class SecondFactorOptions
+{
+    /// <summary>How many steps of 30 seconds a code may be early or late: 0 or 1.</summary>
+    public int StepTolerance { get; set; } = 1;
+
+    /// <summary>Days for which a browser may be trusted after a second factor; 0 offers it to nobody.</summary>
+    public int RememberDays { get; set; } = 30;
 }
 
 /// <summary>Who may make an account for themselves.</summary>

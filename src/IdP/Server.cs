@@ -19,6 +19,7 @@ using IdP.Registration;
 using IdP.Resources;
 using IdP.Retention;
 using IdP.Roles;
+using IdP.SecondFactors;
 using IdP.Sessions;
 using IdP.Storage;
 using IdP.Tokens;
@@ -53,6 +54,7 @@ internal static class Server
         builder.Services.AddTokens();
         builder.Services.AddUserInfo();
         builder.Services.AddSessions();
+        builder.Services.AddSecondFactors();
         builder.Services.AddConsents();
         builder.Services.AddAuthorize();
         builder.Services.AddMail();
@@ -101,6 +103,7 @@ internal static class Server
         services.AddApiKeyStatements();
         services.AddUpstreamStatements();
         services.AddInvitations();
+        services.AddSecondFactorStatements();
     }
 
     /// <summary>Brings the database up to date, opens the keys and loads what is kept in memory.</summary>

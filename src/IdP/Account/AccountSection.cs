@@ -9,6 +9,7 @@ internal sealed record AccountSection(string Id, string Path)
     public const string Profile = "/account/profile";
     public const string Password = "/account/password";
     public const string Sessions = "/account/sessions";
+    public const string SecondFactors = "/account/second-factors";
     public const string Apps = "/account/apps";
     public const string Events = "/account/events";
     public const string Data = "/account/data";
@@ -20,6 +21,7 @@ internal sealed record AccountSection(string Id, string Path)
         new("Profile", Profile),
         new("Password", Password),
         new("Sessions", Sessions),
+        new("SecondFactors", SecondFactors),
         new("Passkeys", PageAddresses.Passkeys),
         new("Email", PageAddresses.Email),
         new("Apps", Apps),

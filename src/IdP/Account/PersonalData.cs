@@ -8,6 +8,7 @@ using IdP.Grants;
 using IdP.Http;
 using IdP.Passkeys;
 using IdP.Roles;
+using IdP.SecondFactors;
 using IdP.Sessions;
 using IdP.Storage;
 using IdP.Upstream;
@@ -38,6 +39,8 @@ internal sealed class PersonalData(Database database, Issuer issuer, TimeProvide
             .Join(db.Set<Client>(), g => g.ClientKey, c => c.Id, (g, client) => new { g.Id, client.ClientId, g.Scope, Resource = g.ResourceIdentifier, g.State, g.Origin, g.CreatedAt, g.ExpiresAt, g.RevokedAt }).ToListAsync(ct)),
         (typeof(Passkey), "passkeys", async (db, id, ct) => await db.Set<Passkey>().Where(p => p.UserId == id).OrderBy(p => p.Id)
             .Select(p => new { p.Id, p.Name, p.Transports, p.IsBackupEligible, p.IsBackedUp, p.CreatedAt, p.LastUsedAt }).ToListAsync(ct)),
+        (typeof(Authenticator), "authenticators", async (db, id, ct) => await db.Set<Authenticator>().Where(a => a.UserId == id).Select(a => new { a.CreatedAt }).ToListAsync(ct)),
+        (typeof(RecoveryCode), "recovery_codes", async (db, id, ct) => new { Left = await db.Set<RecoveryCode>().CountAsync(c => c.UserId == id, ct) }),
         (typeof(ApiKey), "api_keys", async (db, id, ct) => (await ApiKeyStatements.WithScopes(db.Set<ApiKey>().Where(k => k.UserId == id)).OrderBy(k => k.Id).ToListAsync(ct))
             .ConvertAll(k => new { Id = k.KeyId, k.Name, Resource = k.Resource!.Identifier, Scopes = k.ScopeNames.ToList(), k.CreatedAt, k.ExpiresAt, k.LastUsedAt, k.RevokedAt })),
         (typeof(MailLink), "links_in_mails", async (db, id, ct) => await db.Set<MailLink>().Where(l => l.UserId == id).Select(l => new { l.Purpose, l.Email, l.ExpiresAt }).ToListAsync(ct)),

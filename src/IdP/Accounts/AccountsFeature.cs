@@ -2,7 +2,7 @@ namespace IdP.Accounts;
 
 /// <summary>
 /// Owns people and their passwords. <see cref="PasswordCheck"/> decides whether a name and a password belong together: it reserves an
-/// attempt (<see cref="SignInAttempts"/>), has the hash computed in the <see cref="HashPool"/>, and gives the same answer at the same
+/// attempt (<see cref="AttemptCounts"/>), has the hash computed in the <see cref="HashPool"/>, and gives the same answer at the same
 /// cost whether the account exists, is locked or is disabled. <see cref="HashedPassword"/> is the one way to a new password, by the
 /// <see cref="PasswordRules"/>. <see cref="UserStatements"/> is what operators may do to accounts.
 /// </summary>

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using IdP.Keys;
 using IdP.Storage;
+using Microsoft.EntityFrameworkCore;
 
 namespace IdP.Accounts;
 
@@ -31,4 +32,8 @@ internal sealed class AttemptCounts(PreparedStatements statements, KeyRing keys,
         // The row may have come from another attempt meanwhile; it counts only if it is full.
         return await statements.Execute(TakeSql, take, ct) == 1;
     }
+
+    /// <summary>Takes one off again that was right, in the transaction of what it was right for.</summary>
+    public static Task<int> Return(IdpDbContext db, byte[] key, CancellationToken ct) =>
+        db.Set<SignInAttempts>().Where(a => a.Key == key && a.Failures > 0).ExecuteUpdateAsync(set => set.SetProperty(a => a.Failures, a => a.Failures - 1), ct);
 }

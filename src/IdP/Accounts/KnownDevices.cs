@@ -26,10 +26,12 @@ internal sealed class KnownDevices(Sealer sealer, Cookies cookies)
     }
 
     /// <summary>Notes that the account has signed in here; the device keeps its name.</summary>
-    public void Remember(HttpContext http, Guid account)
+    public KnownDevice Remember(HttpContext http, Guid account)
     {
         var known = Find(http) ?? new KnownDevice(CanonicalBase64Url.Encode(RandomNumberGenerator.GetBytes(16)), []);
-        var accounts = known.Accounts.Where(other => other != account).Prepend(account).Take(MostAccounts).Select(id => id.ToString("N"));
-        cookies.Set(http, Cookies.Device, sealer.Seal(KeyPurpose.SealPage, Use, Encoding.ASCII.GetBytes(string.Join(' ', [known.Id, .. accounts]))), Life);
+        var accounts = known.Accounts.Where(other => other != account).Prepend(account).Take(MostAccounts).ToList();
+        var device = new KnownDevice(known.Id, accounts);
+        cookies.Set(http, Cookies.Device, sealer.Seal(KeyPurpose.SealPage, Use, Encoding.ASCII.GetBytes(string.Join(' ', [known.Id, .. accounts.Select(id => id.ToString("N"))]))), Life);
+        return device;
     }
 }

@@ -16,8 +16,7 @@ internal sealed record ProvenPerson(User User, byte[]? AttemptKey, string? NewHa
     /// <summary>Gives the reserved attempt back and stores the stronger hash, if there is one.</summary>
     public async Task Accept(IdpDbContext db, CancellationToken ct)
     {
-        if (AttemptKey is not null) await db.Set<SignInAttempts>().Where(a => a.Key == AttemptKey && a.Failures > 0)
-            .ExecuteUpdateAsync(set => set.SetProperty(a => a.Failures, a => a.Failures - 1), ct);
+        if (AttemptKey is not null) await AttemptCounts.Return(db, AttemptKey, ct);
         if (NewHash is not null)
             await db.Set<User>().Where(u => u.Id == User.Id && u.PasswordHash == User.PasswordHash)
                 .ExecuteUpdateAsync(set => set.SetProperty(u => u.PasswordHash, NewHash), ct);

@@ -2,6 +2,7 @@ using System.Text;
 using IdP.Consents;
 using IdP.Http;
 using IdP.Protocol.OAuth;
+using IdP.SecondFactors;
 using IdP.Sessions;
 using IdP.Storage;
 using IdP.Ui;
@@ -13,7 +14,7 @@ namespace IdP.Authorize;
 /// <c>continue</c>, and this decides what comes next.
 /// </summary>
 internal sealed class AuthorizeEndpoint(
-    AuthorizationRequestPipeline pipeline, PostedRequests posted, Interactions interactions, BrowserSessions sessions, ConsentStatements consents, Codes codes, AuthorizationResponse response, ChangePoll poll, TimeProvider clock)
+    AuthorizationRequestPipeline pipeline, PostedRequests posted, Interactions interactions, BrowserSessions sessions, SecondFactorStatements factors, ConsentStatements consents, Codes codes, AuthorizationResponse response, ChangePoll poll, TimeProvider clock)
 {
     public const string Path = "/connect/authorize";
 
@@ -44,7 +45,8 @@ internal sealed class AuthorizeEndpoint(
         var session = await sessions.Find(http, ct);
         var isConsented = session is not null && await consents.Covers(session.UserId, request, ct);
         way ??= interactions.Begin(request);
-        var next = NextSteps.Decide(request, way, session, isConsented, clock.GetUtcNow());
+        var account = (way.FirstFactor?.UserId ?? session?.UserId) is { } person ? await factors.Of(person, ct) : AccountFactors.None;
+        var next = NextSteps.Decide(request, way, session, account, isConsented, clock.GetUtcNow());
         if (next == NextStep.Refused) { await response.Error(http, request.Target, new OAuthError("access_denied", "the person did not agree")); return; }
         if (next != NextStep.Complete)
         {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using IdP.SecondFactors;
 using IdP.Ui;
 
 namespace IdP.Authorize;
@@ -21,6 +22,9 @@ internal sealed record Interaction
     /// <summary>How old a sign-in that page takes at most.</summary>
     public int? FreshWithinSeconds { get; init; }
     public long StartedAt { get; init; }
+
+    /// <summary>A first factor that waits for the second.</summary>
+    public FirstFactor? FirstFactor { get; init; }
 
     /// <summary>The session, and its generation, that a sign-in on the way began.</summary>
     public Guid? FreshSession { get; init; }

@@ -1,4 +1,7 @@
+using IdP.Account;
 using IdP.Protocol.OAuth;
+using IdP.Protocol.OpenId;
+using IdP.SecondFactors;
 using IdP.Sessions;
 
 namespace IdP.Authorize;
@@ -14,6 +17,12 @@ internal enum NextStep
 
     /// <summary>The person makes an account.</summary>
     SignUp,
+
+    /// <summary>The person proves a second factor.</summary>
+    SecondFactor,
+
+    /// <summary>The person has no second factor and has to set one up.</summary>
+    SetUpFactor,
 
     /// <summary>The person says whether to go on with the account that is signed in.</summary>
     ChooseAccount,
@@ -34,12 +43,13 @@ internal static class NextSteps
     /// <param name="request">What is asked for.</param>
     /// <param name="way">What the person has done for it so far.</param>
     /// <param name="session">Who is signed in.</param>
+    /// <param name="factors">What the account has and needs besides its first factor: of whoever waits with a first factor, else of whoever is signed in.</param>
     /// <param name="isConsented">Whether remembered consent covers the request.</param>
     /// <param name="now">The time.</param>
-    public static NextStep Decide(AuthorizationRequest request, Interaction way, SignedIn? session, bool isConsented, DateTimeOffset now)
+    public static NextStep Decide(AuthorizationRequest request, Interaction way, SignedIn? session, AccountFactors factors, bool isConsented, DateTimeOffset now)
     {
         if (way.IsRefused) return NextStep.Refused;
-        if (ForSignIn(SignInDemand.Of(request), way, session, now) is { } missing) return missing;
+        if (ForSignIn(SignInDemand.Of(request), way, session, factors, now) is { } missing) return missing;
         // Also what was agreed to on the way counts as long as it stands: it may have been taken back, or the client changed, since.
         if (!isConsented) return NextStep.Consent;
         if (way.ConsentSession == session!.SessionId) return NextStep.Complete;
@@ -49,7 +59,29 @@ internal static class NextSteps
     }
 
     /// <summary>What is still missing before the person is signed in as the demand wants it; null when nothing is.</summary>
-    public static NextStep? ForSignIn(SignInDemand demand, Interaction way, SignedIn? session, DateTimeOffset now)
+    public static NextStep? ForSignIn(SignInDemand demand, Interaction way, SignedIn? session, AccountFactors factors, DateTimeOffset now)
+    {
+        // Who has proved one factor for this goes on with the other; nothing else opens by it.
+        if (way.FirstFactor is { } first && first.IsYoung(now) && demand.MeantUsers?.Contains(first.UserId) != false) return factors.HasAny ? NextStep.SecondFactor : NextStep.SetUpFactor;
+        if (IdentityMissing(demand, way, session, now) is { } missing) return missing;
+        if (session!.Acr == Acr.MultiFactor) return null;
+        var isDue = factors.MustHave || demand.Factor switch
+        {
+            FactorDemand.Always => true,
+            FactorDemand.WhereThereIs => factors.HasAny,
+            FactorDemand.OwnerAlways => factors.HasAuthenticator,
+            _ => false,
+        };
+        if (!isDue) return null;
+        if (factors.HasAny) return NextStep.SecondFactor;
+        return MaySetUp(way, session, now) ? NextStep.SetUpFactor : NextStep.SignIn;
+    }
+
+    /// <summary>A new factor is a key to the account: it is not made by the word of a session of long ago, which may be a stolen one.</summary>
+    public static bool MaySetUp(Interaction way, SignedIn session, DateTimeOffset now) =>
+        (way.FreshSession == session.SessionId && way.FreshGeneration == session.Generation) || now - session.AuthenticatedAt <= AccountDoor.Fresh;
+
+    private static NextStep? IdentityMissing(SignInDemand demand, Interaction way, SignedIn? session, DateTimeOffset now)
     {
         var isFresh = session is not null && way.FreshSession == session.SessionId && way.FreshGeneration == session.Generation;
         // Initiating User Registration via OpenID Connect §4.1: whoever is signed in. Who has an account after all may sign in there instead.
@@ -67,7 +99,7 @@ internal static class NextSteps
     /// <summary>What a client is told that wanted no page to be shown (OpenID Connect Core §3.1.2.6).</summary>
     public static OAuthError WithoutPage(NextStep step) => step switch
     {
-        NextStep.SignIn => new("login_required", "the person must sign in, and the request allows no page"),
+        NextStep.SignIn or NextStep.SecondFactor or NextStep.SetUpFactor => new("login_required", "the person must sign in, and the request allows no page"),
         NextStep.ChooseAccount => new("account_selection_required", "the person must choose an account, and the request allows no page"),
         _ => new("consent_required", "the person must consent, and the request allows no page"),
     };

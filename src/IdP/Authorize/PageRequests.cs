@@ -44,6 +44,8 @@ internal sealed class PageRequests(AuthorizeEndpoint authorize, Interactions int
         return way.ReturnTo is null ? AuthorizeEndpoint.Resume(sealedText) : AccountDoor.Resume(sealedText);
     }
 
+    public string Seal(HttpContext http, Interaction way) => interactions.Seal(http, way);
+
     // RFC 9700 §4.12: 303, after which no browser posts a password again.
     public SeeOther Return(HttpContext http, Interaction way) => new(Onward(http, way));
 

@@ -1,4 +1,6 @@
 using IdP.Protocol.OAuth;
+using IdP.Protocol.OpenId;
+using IdP.SecondFactors;
 
 namespace IdP.Authorize;
 
@@ -19,6 +21,9 @@ internal sealed record SignInDemand
     /// <summary>The name that the sign-in page begins with.</summary>
     public string? LoginHint { get; init; }
 
+    /// <summary>What it says of a second factor.</summary>
+    public FactorDemand Factor { get; init; }
+
     public static SignInDemand Of(AuthorizationRequest request) => new()
     {
         Prompt = request.Prompt,
@@ -26,8 +31,21 @@ internal sealed record SignInDemand
         MeantUsers = request.MeantUsers,
         MeansUnknownUser = request.MeansUnknownUser,
         LoginHint = request.Form["login_hint"],
+        Factor = FactorOf(request),
     };
 
     /// <summary>A page of ours takes any account, but perhaps no sign-in of long ago.</summary>
-    public static SignInDemand OfOwnPage(Interaction way) => new() { MaxAge = way.FreshWithinSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null };
+    public static SignInDemand OfOwnPage(Interaction way) => way.FreshWithinSeconds is { } seconds
+        ? new() { MaxAge = TimeSpan.FromSeconds(seconds), Factor = FactorDemand.OwnerAlways }
+        : new();
+
+    private static FactorDemand FactorOf(AuthorizationRequest request)
+    {
+        if (request.Client.RequiresSecondFactor) return FactorDemand.Always;
+        // OpenID Connect Core §5.5.1.1: essential values must be met, and a weaker one may be among them. Of wishes the first one counts.
+        var asked = request.Claims.IdToken.GetValueOrDefault("acr");
+        if (asked is { IsEssential: true } && asked.Values.Contains(Acr.MultiFactor)) return asked.Values.Any(value => value != Acr.MultiFactor && Acr.All.Contains(value)) ? FactorDemand.WhereThereIs : FactorDemand.Always;
+        var first = (request.Form["acr_values"]?.Split(' ') ?? []).Concat(asked?.Values ?? []).FirstOrDefault(Acr.All.Contains);
+        return first == Acr.MultiFactor ? FactorDemand.WhereThereIs : FactorDemand.Owner;
+    }
 }

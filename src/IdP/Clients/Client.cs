@@ -34,6 +34,9 @@ internal sealed class Client
     /// <summary>Whether a confidential client may leave PKCE out.</summary>
     public bool AllowCodeWithoutPkce { get; set; }
 
+    /// <summary>Whoever signs in to it proves a second factor.</summary>
+    public bool RequiresSecondFactor { get; set; }
+
     /// <summary>require_pushed_authorization_requests (RFC 9126 §6).</summary>
     public bool RequiresPushedRequests { get; set; }
 

@@ -41,6 +41,7 @@ internal sealed class ClientStatements(SecretHash secrets, KeyRing keys, IEnumer
             PostLogoutRedirectUris = Distinct(asked.PostLogoutRedirectUris),
             IsNative = asked.IsNative,
             AllowCodeWithoutPkce = asked.AllowCodeWithoutPkce,
+            RequiresSecondFactor = asked.RequiresSecondFactor,
             RequiresPushedRequests = asked.RequiresPushedRequests,
             IdTokenAlgorithm = asked.IdTokenAlgorithm,
             UserInfoAlgorithm = asked.UserInfoAlgorithm,

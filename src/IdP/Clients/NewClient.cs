@@ -37,6 +37,7 @@ internal sealed record NewClient(string ClientId)
     public IReadOnlyList<string> PostLogoutRedirectUris { get; init; } = [];
     public bool IsNative { get; init; }
     public bool AllowCodeWithoutPkce { get; init; }
+    public bool RequiresSecondFactor { get; init; }
     public bool RequiresPushedRequests { get; init; }
     public string IdTokenAlgorithm { get; init; } = SigningAlgorithms.RS256;
     public string? UserInfoAlgorithm { get; init; }

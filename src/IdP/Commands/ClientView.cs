@@ -26,6 +26,7 @@ internal sealed record ClientView
     public required List<string> PostLogoutRedirectUris { get; init; }
     public bool Native { get; init; }
     public bool AllowCodeWithoutPkce { get; init; }
+    public bool RequireSecondFactor { get; init; }
     public bool RequirePushedRequests { get; init; }
     public required string IdTokenAlg { get; init; }
     public string? UserinfoAlg { get; init; }
@@ -63,6 +64,7 @@ internal sealed record ClientView
         PostLogoutRedirectUris = client.PostLogoutRedirectUris,
         Native = client.IsNative,
         AllowCodeWithoutPkce = client.AllowCodeWithoutPkce,
+        RequireSecondFactor = client.RequiresSecondFactor,
         RequirePushedRequests = client.RequiresPushedRequests,
         IdTokenAlg = client.IdTokenAlgorithm,
         UserinfoAlg = client.UserInfoAlgorithm,

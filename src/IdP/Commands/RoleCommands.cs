@@ -6,13 +6,13 @@ using Microsoft.EntityFrameworkCore;
 
 namespace IdP.Commands;
 
-/// <summary>role add, list, show, delete, permit, forbid, assign, unassign.</summary>
+/// <summary>role add, list, show, delete, permit, forbid, assign, unassign, second-factor.</summary>
 internal static class RoleCommands
 {
     // Beyond that it is a report, not an answer.
     private const int MostHolders = 100;
 
-    public static Command Build() => new("role", "Sets of permissions that people and service clients hold") { Add(), List(), Show(), Delete(), Permit(), Forbid(), Assign(), Unassign() };
+    public static Command Build() => new("role", "Sets of permissions that people and service clients hold") { Add(), List(), Show(), Delete(), Permit(), Forbid(), Assign(), Unassign(), SecondFactor() };
 
     private static Argument<string> Name() => new("ROLE") { Description = "The role" };
 
@@ -23,16 +23,17 @@ internal static class RoleCommands
         var name = new Argument<string>("ROLE") { Description = "The role as tokens carry it, such as editor" };
         var description = new Option<string?>("--description") { Description = "What it is for", HelpName = "TEXT" };
         var permission = new Option<string[]>("--permission") { Description = "A permission that it holds; repeatable", HelpName = "NAME" };
-        var command = new Command("add", "Add a role.\n\nExample: IdP role add editor --permission items:delete") { name, description, permission };
+        var secondFactor = new Option<bool>("--require-second-factor") { Description = "Whoever holds it proves a second factor at every sign-in" };
+        var command = new Command("add", "Add a role.\n\nExample: IdP role add editor --permission items:delete") { name, description, permission, secondFactor };
         command.SetAction((parsed, ct) => CommandHost.Run(parsed, async context =>
         {
             var (role, permissions) = (parsed.GetRequiredValue(name), parsed.GetValue(permission) ?? []);
             await context.Change(async db =>
             {
-                await context.Get<RoleStatements>().AddRole(db, role, parsed.GetValue(description), CommandContext.Actor, ct);
+                await context.Get<RoleStatements>().AddRole(db, role, parsed.GetValue(description), CommandContext.Actor, ct, parsed.GetValue(secondFactor));
                 return await context.Get<RoleStatements>().Permit(db, role, permissions, CommandContext.Actor, ct);
             });
-            context.Print(new View(role, parsed.GetValue(description), [.. permissions]), $"Added the role {role}.");
+            context.Print(new View(role, parsed.GetValue(description), parsed.GetValue(secondFactor), [.. permissions]), $"Added the role {role}.");
         }, ct));
         return command;
     }
@@ -44,8 +45,8 @@ internal static class RoleCommands
         {
             await using var db = context.Get<Database>().OpenForReading();
             var held = (await Held(db).ToListAsync(ct)).ToLookup(h => h.RoleId, h => h.Permission);
-            var roles = (await db.Set<Role>().OrderBy(r => r.Name).ToListAsync(ct)).ConvertAll(r => new View(r.Name, r.Description, [.. held[r.Id].Order(StringComparer.Ordinal)]));
-            context.Print(roles, roles.Count == 0 ? "There are no roles." : Table.Of(["ROLE", "PERMISSIONS", "DESCRIPTION"], roles.ConvertAll(r => new[] { r.Name, string.Join(' ', r.Permissions), r.Description })));
+            var roles = (await db.Set<Role>().OrderBy(r => r.Name).ToListAsync(ct)).ConvertAll(r => new View(r.Name, r.Description, r.RequiresSecondFactor, [.. held[r.Id].Order(StringComparer.Ordinal)]));
+            context.Print(roles, roles.Count == 0 ? "There are no roles." : Table.Of(["ROLE", "PERMISSIONS", "SECOND FACTOR", "DESCRIPTION"], roles.ConvertAll(r => new[] { r.Name, string.Join(' ', r.Permissions), r.RequireSecondFactor ? "required" : "", r.Description })));
         }, ct));
         return command;
     }
@@ -61,8 +62,8 @@ internal static class RoleCommands
             var permissions = await Held(db).Where(h => h.RoleId == role.Id).Select(h => h.Permission).OrderBy(p => p).ToListAsync(ct);
             var users = await db.Set<UserRole>().Where(r => r.RoleId == role.Id).Join(db.Users, r => r.UserId, u => u.Id, (_, u) => u.UserName!).OrderBy(u => u).Take(MostHolders).ToListAsync(ct);
             var clients = await db.Set<ClientRole>().Where(r => r.RoleId == role.Id).Join(db.Set<Client>(), r => r.ClientKey, c => c.Id, (_, c) => c.ClientId).OrderBy(c => c).Take(MostHolders).ToListAsync(ct);
-            var text = $"{role.Name}{(role.Description is null ? "" : $": {role.Description}")}\n  permissions: {Listed(permissions)}\n  users: {Listed(users)}\n  clients: {Listed(clients)}";
-            context.Print(new { role.Name, role.Description, Permissions = permissions, Users = users, Clients = clients }, text);
+            var text = $"{role.Name}{(role.Description is null ? "" : $": {role.Description}")}\n  permissions: {Listed(permissions)}\n  second factor: {(role.RequiresSecondFactor ? "required" : "as each person has it")}\n  users: {Listed(users)}\n  clients: {Listed(clients)}";
+            context.Print(new { role.Name, role.Description, RequireSecondFactor = role.RequiresSecondFactor, Permissions = permissions, Users = users, Clients = clients }, text);
         }, ct));
         return command;
     }
@@ -139,6 +140,21 @@ internal static class RoleCommands
         return command;
     }
 
+    private static Command SecondFactor()
+    {
+        var name = Name();
+        var demand = new Argument<string>("DEMAND") { Description = "required or optional" }.AcceptOnlyFromAmong("required", "optional");
+        var command = new Command("second-factor", "Say whether whoever holds a role proves a second factor at every sign-in.\n\nExample: IdP role second-factor editor required") { name, demand };
+        command.SetAction((parsed, ct) => CommandHost.Run(parsed, async context =>
+        {
+            var (role, required) = (parsed.GetRequiredValue(name), parsed.GetRequiredValue(demand) == "required");
+            var changed = await context.Change(db => context.Get<RoleStatements>().RequireSecondFactor(db, role, required, CommandContext.Actor, ct));
+            await context.Propagate();
+            context.Print(new { Name = role, RequireSecondFactor = required, Changed = changed }, required ? $"Whoever holds {role} proves a second factor from now on." : $"The role {role} demands no second factor.");
+        }, ct));
+        return command;
+    }
+
     private static Option<string?> User() => new("--user") { Description = "A user", HelpName = "NAME" };
 
     private static Option<string?> Client() => new("--client") { Description = "A confidential client that acts for itself", HelpName = "ID" };
@@ -160,5 +176,5 @@ internal static class RoleCommands
         public required string Permission { get; init; }
     }
 
-    private sealed record View(string Name, string? Description, List<string> Permissions);
+    private sealed record View(string Name, string? Description, bool RequireSecondFactor, List<string> Permissions);
 }

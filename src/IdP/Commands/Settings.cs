@@ -140,6 +140,9 @@ internal static class Settings
         AtLeast("Passwords:HashThreads", options.Passwords.HashThreads, 0);
         AtLeast("Passwords:LockoutAttempts", options.Passwords.LockoutAttempts, 1);
         AtLeast("Passwords:LockoutSeconds", options.Passwords.LockoutSeconds, 1);
+        // RFC 6238 §5.2: each step more is one guess more that counts.
+        Between("SecondFactors:StepTolerance", options.SecondFactors.StepTolerance, 0, 1);
+        Between("SecondFactors:RememberDays", options.SecondFactors.RememberDays, 0, 365);
         AtLeast("Keys:PublishDays", options.Keys.PublishDays, 1);
         AtLeast("Keys:LifetimeDays", options.Keys.LifetimeDays, options.Keys.PublishDays + 1);
         AtMost("Keys:LifetimeDays", options.Keys.LifetimeDays, MostDays);
@@ -152,6 +155,11 @@ internal static class Settings
         Mail.MailSender.Check(options);
         if (options.Http.TrustedProxies.Split(' ', StringSplitOptions.RemoveEmptyEntries).FirstOrDefault(word => !IPAddress.TryParse(word, out _)) is { } wrong)
             throw new ConfigurationException($"Http:TrustedProxies has {PlainText.Quoted(wrong)}: it must be IP addresses, separated by spaces.");
+    }
+
+    private static void Between(string name, int value, int least, int most)
+    {
+        if (value < least || value > most) throw new ConfigurationException($"{name} is {value}: it must be {least} to {most}.");
     }
 
     private static void AtLeast(string key, int value, int least)

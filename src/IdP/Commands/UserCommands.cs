@@ -1,14 +1,15 @@
 using System.CommandLine;
 using IdP.Accounts;
+using IdP.SecondFactors;
 using IdP.Storage;
 using Microsoft.EntityFrameworkCore;
 
 namespace IdP.Commands;
 
-/// <summary>user add, list, disable, enable, password, sign-out, delete, import.</summary>
+/// <summary>user add, list, disable, enable, password, sign-out, reset-factors, delete, import.</summary>
 internal static class UserCommands
 {
-    public static Command Build() => new("user", "People who sign in") { Add(), List(), Disable(), Enable(), Password(), SignOut(), Delete(), UserImport.Build() };
+    public static Command Build() => new("user", "People who sign in") { Add(), List(), Disable(), Enable(), Password(), SignOut(), ResetFactors(), Delete(), UserImport.Build() };
 
     private static Argument<string> Name() => new("NAME") { Description = "The user name" };
 
@@ -96,6 +97,21 @@ internal static class UserCommands
             });
             await context.Propagate();
             context.Print(new { UserName = user, PasswordChanged = true }, $"Changed the password of the user {user}; their tokens have ended.");
+        }, ct));
+        return command;
+    }
+
+    private static Command ResetFactors()
+    {
+        var name = Name();
+        var command = new Command("reset-factors", "Take all second factors of a user away, for somebody who has lost them, and end all sessions and tokens; it is done when the command returns.\n\nExample: IdP user reset-factors alice") { name };
+        command.SetAction((parsed, ct) => CommandHost.Run(parsed, async context =>
+        {
+            var user = parsed.GetRequiredValue(name);
+            var changed = await context.Change(async db => await context.Get<SecondFactorStatements>().Remove(
+                db, await UserStatements.Require(db, user, ct), keptSession: null, CommandContext.Actor, address: null, context.Get<TimeProvider>().GetUtcNow(), ct));
+            await context.Propagate();
+            context.Print(new { UserName = user, Changed = changed }, changed ? $"{user} has no second factor any more; their tokens have ended." : $"The user {user} had no second factor.");
         }, ct));
         return command;
     }

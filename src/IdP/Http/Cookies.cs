@@ -14,6 +14,9 @@ internal sealed class Cookies(Issuer issuer)
     /// <summary>Somebody here did not want a passkey when they were last offered one.</summary>
     public const string NoPasskey = "idp_no_passkey";
 
+    /// <summary>Browsers that are trusted after a second factor.</summary>
+    public const string Factor = "idp_factor";
+
     /// <summary>The antiforgery token's other half.</summary>
     public const string Form = "idp_form";
 

@@ -34,6 +34,9 @@ internal sealed class Role
     public required string Name { get; set; }
     public string? Description { get; set; }
 
+    /// <summary>Whoever holds it proves a second factor at every sign-in.</summary>
+    public bool RequiresSecondFactor { get; set; }
+
     internal sealed class Mapping : IEntityTypeConfiguration<Role>
     {
         public void Configure(EntityTypeBuilder<Role> builder)

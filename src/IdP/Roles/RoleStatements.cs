@@ -34,15 +34,26 @@ internal sealed class RoleStatements(TimeProvider clock)
         await Record(db, "permission.deleted", actor, $"permission:{name}", ct);
     }
 
-    public async Task<Role> AddRole(IdpDbContext db, string name, string? description, string actor, CancellationToken ct)
+    public async Task<Role> AddRole(IdpDbContext db, string name, string? description, string actor, CancellationToken ct, bool requiresSecondFactor = false)
     {
         RequireFine("role", name, description);
         await ServerState.NextStamp(db, ct);
         if (await db.Set<Role>().AnyAsync(r => r.Name == name, ct)) throw ChangeRefusedException.Conflict($"There is a role {PlainText.Quoted(name)} already: choose another name.");
-        var role = new Role { Name = name, Description = description };
+        var role = new Role { Name = name, Description = description, RequiresSecondFactor = requiresSecondFactor };
         db.Add(role);
         await Record(db, "role.created", actor, $"role:{name}", ct);
         return role;
+    }
+
+    /// <summary>Demands a second factor of whoever holds the role, or no longer; false when it was so already.</summary>
+    public async Task<bool> RequireSecondFactor(IdpDbContext db, string name, bool required, string actor, CancellationToken ct)
+    {
+        await ServerState.NextStamp(db, ct);
+        var role = await RequireRole(db, name, ct);
+        if (role.RequiresSecondFactor == required) return false;
+        role.RequiresSecondFactor = required;
+        await Record(db, required ? "role.second_factor_required" : "role.second_factor_optional", actor, $"role:{name}", ct);
+        return true;
     }
 
     /// <summary>Removes the role from everybody who holds it. One of the same name that is added later is held by nobody.</summary>

@@ -17,6 +17,7 @@ internal sealed record SignedIn
     public required DateTimeOffset LastUsedAt { get; init; }
     public required DateTimeOffset IdleExpiresAt { get; init; }
     public required DateTimeOffset AbsoluteExpiresAt { get; init; }
+    public required long? UpstreamProviderId { get; init; }
     public required bool IsOver { get; init; }
 }
 
@@ -26,7 +27,7 @@ internal sealed class SessionStatements(PreparedStatements statements)
     private const string ReadSql =
         """
         SELECT s."Generation", s."UserId", u."UserName", u."Name", s."Seed", s."AuthenticatedAt", s."Acr", s."Amr", s."LastUsedAt", s."IdleExpiresAt", s."AbsoluteExpiresAt",
-               s."EndedAt", u."DisabledAt"
+               s."EndedAt", u."DisabledAt", s."UpstreamProviderId"
         FROM "Sessions" s JOIN "Users" u ON u."Id" = s."UserId" WHERE s."Id" = @p0
         """;
 
@@ -54,6 +55,7 @@ internal sealed class SessionStatements(PreparedStatements statements)
         LastUsedAt = Instant.Read(row, 8),
         IdleExpiresAt = Instant.Read(row, 9),
         AbsoluteExpiresAt = Instant.Read(row, 10),
+        UpstreamProviderId = row.IsDBNull(13) ? null : row.GetInt64(13),
         IsOver = !row.IsDBNull(11) || !row.IsDBNull(12),
     }, ct);
 

@@ -15,6 +15,8 @@ internal static class PageAddresses
     public const string Account = "/account";
     public const string Email = "/account/email";
     public const string ConfirmEmail = "/account/email/confirm";
+    public const string SecondFactor = "/sign-in/second-factor";
+    public const string SetUpFactor = "/sign-in/set-up";
     public const string Consent = "/consent";
     public const string SignInByPasskey = "/sign-in/passkey";
     public const string Passkeys = "/account/passkeys";
@@ -29,6 +31,8 @@ internal static class PageAddresses
         NextStep.Consent => Consent,
         NextStep.OfferPasskey => OfferPasskey,
         NextStep.SignUp => SignUp,
+        NextStep.SecondFactor => SecondFactor,
+        NextStep.SetUpFactor => SetUpFactor,
         _ => SignIn,
     };
 }

@@ -117,7 +117,7 @@ internal static class FrontChannel
         answer.Location!.Split('?', '#', '&').Where(pair => pair.StartsWith(name + "=", StringComparison.Ordinal)).Select(pair => pair[(name.Length + 1)..]).SingleOrDefault();
 
     // Each of them once: a client that takes the first and one that takes the last see the same.
-    private static Dictionary<string, string> Parameters(PageAnswer answer)
+    public static Dictionary<string, string> Parameters(PageAnswer answer)
     {
         var location = answer.Location!;
         var names = location[location.IndexOfAny(['?', '#'])..].Split('?', '#', '&').Where(pair => pair.Length > 0).Select(pair => pair.Split('=')[0]).ToList();

@@ -5,13 +5,14 @@ using IdP.Http;
 using IdP.Protocol.OAuth;
 using IdP.Resources;
 using IdP.Roles;
+using IdP.SecondFactors;
 using IdP.Storage;
 
 namespace IdP.Tokens.GrantTypes;
 
 /// <summary>RFC 6749 §4.3: the client has the person's password. RFC 9700 §2.4 deprecates it; only clients that are given it have it.</summary>
 internal sealed class PasswordGrant(
-    PasswordCheck passwords, Subjects subjects, RefreshTokens refreshTokens, HeldRoles roles, Database database, ResourceCatalog catalog, Issuer issuer, IdpOptions options, TimeProvider clock) : IGrant
+    PasswordCheck passwords, Subjects subjects, RefreshTokens refreshTokens, HeldRoles roles, SecondFactorStatements factors, Database database, ResourceCatalog catalog, Issuer issuer, IdpOptions options, TimeProvider clock) : IGrant
 {
     public string Name => GrantNames.Password;
 
@@ -25,6 +26,12 @@ internal sealed class PasswordGrant(
         // Before the password, so that a request that could not succeed costs no hash and tells nothing about the password.
         if (GrantedScopes.Resolve(client, request.Form, catalog.Current, issuer.Value, forPerson: true).Failed(out var granted, out var error)) return error;
         if ((await passwords.Check(name, password, request.Facts, ct)).Failed(out var person, out error)) return error;
+        // Nobody can prove a second factor here, so whoever has or must have one cannot use this grant.
+        if (client.RequiresSecondFactor || await factors.Of(person.User.Id, ct) is { HasAny: true } or { MustHave: true })
+        {
+            await database.Write(db => person.Accept(db, CancellationToken.None), CancellationToken.None);
+            return OAuthError.InvalidGrant("this account needs a second factor, which this grant cannot ask for: use the authorization code flow", "a second factor is due");
+        }
 
         var now = clock.GetUtcNow();
         var authorization = new Authorization(client, granted, subjects.Of(person.User.Id, client))

@@ -489,6 +489,9 @@ namespace IdP.Storage.Migrations.Sqlite
                     b.Property<bool>("RequiresPushedRequests")
                         .HasColumnType("INTEGER");
 
+                    b.Property<bool>("RequiresSecondFactor")
+                        .HasColumnType("INTEGER");
+
                     b.Property<long?>("ResourceId")
                         .HasColumnType("INTEGER");
 
@@ -1063,6 +1066,9 @@ namespace IdP.Storage.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .UseCollation("BINARY");
 
+                    b.Property<bool>("RequiresSecondFactor")
+                        .HasColumnType("INTEGER");
+
                     b.HasKey("Id");
 
                     b.HasIndex("Name")
@@ -1099,6 +1105,42 @@ namespace IdP.Storage.Migrations.Sqlite
                     b.HasIndex("RoleId");
 
                     b.ToTable("UserRoles", (string)null);
+                });
+
+            modelBuilder.Entity("IdP.SecondFactors.Authenticator", b =>
+                {
+                    b.Property<byte[]>("UserId")
+                        .HasColumnType("BLOB");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("LastStep")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("SealedSecret")
+                        .IsRequired()
+                        .HasMaxLength(256)
+                        .HasColumnType("TEXT")
+                        .UseCollation("BINARY");
+
+                    b.HasKey("UserId");
+
+                    b.ToTable("Authenticators", (string)null);
+                });
+
+            modelBuilder.Entity("IdP.SecondFactors.RecoveryCode", b =>
+                {
+                    b.Property<byte[]>("UserId")
+                        .HasColumnType("BLOB");
+
+                    b.Property<byte[]>("Hash")
+                        .HasMaxLength(32)
+                        .HasColumnType("BLOB");
+
+                    b.HasKey("UserId", "Hash");
+
+                    b.ToTable("RecoveryCodes", (string)null);
                 });
 
             modelBuilder.Entity("IdP.Sessions.Session", b =>
@@ -1610,6 +1652,24 @@ namespace IdP.Storage.Migrations.Sqlite
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
 
+                    b.HasOne("IdP.Accounts.User", null)
+                        .WithMany()
+                        .HasForeignKey("UserId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("IdP.SecondFactors.Authenticator", b =>
+                {
+                    b.HasOne("IdP.Accounts.User", null)
+                        .WithOne()
+                        .HasForeignKey("IdP.SecondFactors.Authenticator", "UserId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("IdP.SecondFactors.RecoveryCode", b =>
+                {
                     b.HasOne("IdP.Accounts.User", null)
                         .WithMany()
                         .HasForeignKey("UserId")

@@ -1,0 +1,72 @@
+using System.Security.Cryptography;
+using IdP.Account;
+using IdP.Accounts;
+using IdP.Audit;
+using IdP.Grants;
+using IdP.Mail;
+using IdP.Protocol.OpenId;
+using IdP.Sessions;
+using IdP.Storage;
+using Microsoft.EntityFrameworkCore;
+
+namespace IdP.SecondFactors;
+
+/// <summary>The statements of second factors. Those that change run in their caller's transaction.</summary>
+internal sealed class SecondFactorStatements(PreparedStatements statements, Mailer mailer)
+{
+    // One look by key at every sign-in, whatever it finds.
+    private const string OfSql =
+        """
+        SELECT (SELECT COUNT(*) FROM "Authenticators" WHERE "UserId" = @p0),
+               (SELECT COUNT(*) FROM "Passkeys" WHERE "UserId" = @p0),
+               (SELECT COUNT(*) FROM "UserRoles" h JOIN "Roles" r ON r."Id" = h."RoleId" WHERE h."UserId" = @p0 AND r."RequiresSecondFactor")
+        """;
+
+    public async ValueTask<AccountFactors> Of(Guid userId, CancellationToken ct) =>
+        await statements.Read(OfSql, [userId], row => new AccountFactors(row.GetInt64(0) > 0, row.GetInt64(1) > 0, row.GetInt64(2) > 0), ct) ?? AccountFactors.None;
+
+    /// <summary>Takes a step of the authenticator: once, and no earlier one after it (RFC 6238 §5.2).</summary>
+    public static async Task<bool> TakeStep(IdpDbContext db, Guid userId, long step, CancellationToken ct) =>
+        await db.Set<Authenticator>().Where(a => a.UserId == userId && a.LastStep < step).ExecuteUpdateAsync(set => set.SetProperty(a => a.LastStep, step), ct) == 1;
+
+    /// <summary>Uses a recovery code up.</summary>
+    public static async Task<bool> TakeRecoveryCode(IdpDbContext db, Guid userId, byte[] hash, CancellationToken ct) =>
+        await db.Set<RecoveryCode>().Where(c => c.UserId == userId && c.Hash == hash).ExecuteDeleteAsync(ct) == 1;
+
+    /// <summary>Replaces all recovery codes by new ones, which are told here and never again.</summary>
+    public static async Task<List<string>> MakeRecoveryCodes(IdpDbContext db, Guid userId, CancellationToken ct)
+    {
+        await db.Set<RecoveryCode>().Where(c => c.UserId == userId).ExecuteDeleteAsync(ct);
+        var codes = RecoveryCodes.Make();
+        foreach (var code in codes) db.Add(new RecoveryCode { UserId = userId, Hash = RecoveryCodes.HashOf(code)! });
+        await db.SaveChangesAsync(ct);
+        return codes;
+    }
+
+    /// <summary>Tells the owner, in the transaction of the change.</summary>
+    public void Tell(IdpDbContext db, User user, MailKind kind)
+    {
+        if (user is { EmailConfirmed: true, Email: { } address }) mailer.Add(db, new MailMessage(kind, address, user.Locale, AccountSection.SecondFactors, user.Subject));
+    }
+
+    /// <summary>
+    /// Takes every second factor away, and with it what was proved by it: the person's other sessions, tokens of the stronger kind, and
+    /// browsers that were remembered. A session that is kept counts as what is left of its proof. False when there was none.
+    /// </summary>
+    public async Task<bool> Remove(IdpDbContext db, User user, Guid? keptSession, string actor, string? address, DateTimeOffset now, CancellationToken ct)
+    {
+        await db.Set<RecoveryCode>().Where(c => c.UserId == user.Id).ExecuteDeleteAsync(ct);
+        if (await db.Set<Authenticator>().Where(a => a.UserId == user.Id).ExecuteDeleteAsync(ct) == 0) return false;
+        var stamp = RandomNumberGenerator.GetHexString(32);
+        await db.Users.Where(u => u.Id == user.Id).ExecuteUpdateAsync(set => set.SetProperty(u => u.SecurityStamp, stamp).SetProperty(u => u.UpdatedAt, now), ct);
+        await SessionEnd.End(db, db.Set<Session>().Where(s => s.UserId == user.Id && s.Id != keptSession), now, ct);
+        await Grant.Revoke(db.Set<Grant>().Where(g => g.UserId == user.Id && (g.SessionId == null || g.SessionId != keptSession || g.Acr == Acr.MultiFactor)), now, ct);
+        await db.Set<Session>().Where(s => s.Id == keptSession && s.UserId == user.Id && s.Acr == Acr.MultiFactor)
+            .ExecuteUpdateAsync(set => set.SetProperty(s => s.Acr, s => s.UpstreamProviderId == null ? Acr.Password : Acr.Upstream)
+                .SetProperty(s => s.Amr, s => s.UpstreamProviderId == null ? Acr.PasswordMethod : Acr.UpstreamMethod), ct);
+        AuditEvent.Record(db, now, "second_factor.removed", actor, $"user:{user.Subject}", address);
+        Tell(db, user, MailKind.SecondFactorRemoved);
+        await db.SaveChangesAsync(ct);
+        return true;
+    }
+}
