@@ -29,6 +29,9 @@ internal static class DemoData
         ("items:read", "See your items"), ("items:write", "Create items"), ("admin", "Administer the demo's API"),
     ];
 
+    /// <summary>What the demo's people can make API keys for on their account page.</summary>
+    public const string AccountScopes = "items:read items:write";
+
     private static readonly (string Name, string Description)[] Permissions = [("items:delete", "Delete items"), ("items:audit", "See who created items")];
 
     private static readonly (string Name, string[] Permissions)[] Roles = [("manager", ["items:delete", "items:audit"]), ("auditor", ["items:audit"])];

@@ -123,6 +123,9 @@ public sealed class ApiKeyOptions
 
     /// <summary>How many keys that count one person or client can have.</summary>
     public int PerOwner { get; set; } = 50;
+
+    /// <summary>Scopes that people can give keys which they make on their account page, separated by spaces; empty: they make none there.</summary>
+    public string AccountScopes { get; set; } = "";
 }
 
 /// <summary>How long people stay signed in.</summary>

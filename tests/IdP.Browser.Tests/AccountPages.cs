@@ -2,7 +2,10 @@ using IdP.Account;
 
 namespace IdP.Browser.Tests;
 
-/// <summary>The pages under /account, every one of them: whoever adds one has it looked at here too.</summary>
+/// <summary>
+/// The pages under /account, every one of them: whoever adds one has it looked at here too. With IDP_SCREENSHOTS set to a folder, pictures are
+/// left there (build/screenshots.sh).
+/// </summary>
 [Collection(nameof(Chromium))]
 public sealed class AccountPages(Chromium chromium)
 {
@@ -41,6 +44,30 @@ public sealed class AccountPages(Chromium chromium)
         Assert.Equal("You are signed out everywhere else.", await tab.Page.InnerTextAsync("#notice"));
         await other.Page.ReloadAsync();
         Assert.True(await other.Page.IsVisibleAsync("#login-submit"));
+    }
+
+    [Fact]
+    public async Task A_person_finds_an_app_from_the_overview_and_disconnects_it()
+    {
+        var pictures = Environment.GetEnvironmentVariable("IDP_SCREENSHOTS");
+        await chromium.Server.AddUser("clara", configure: user => user.Name = "Clara Wieck");
+        await using var tab = await chromium.Open(new BrowserNewContextOptions { ViewportSize = new ViewportSize { Width = 900, Height = 760 } });
+        await tab.Authorize(chromium.Flow());
+        await tab.SignIn("clara");
+        await tab.Page.ClickAsync("#consent-accept");
+        await tab.Page.WaitForSelectorAsync("#arrived");
+
+        await tab.Page.GotoAsync(chromium.Server.Url + AccountSection.Overview);
+        if (pictures is not null) await tab.Page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(pictures, "account.png") });
+        await tab.Page.ClickAsync($"main .rows a[href='{AccountSection.Sessions}']");
+        Assert.Equal(1, await tab.Page.Locator("#sessions > li").CountAsync());
+        if (pictures is not null) await tab.Page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(pictures, "account-sessions.png") });
+        await tab.Page.ClickAsync($"nav a[href='{AccountSection.Apps}']");
+        Assert.Contains("Piano lessons", await tab.Page.InnerTextAsync("#apps"), StringComparison.Ordinal);
+        if (pictures is not null) await tab.Page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(pictures, "account-apps.png") });
+        await tab.Page.ClickAsync("#apps button");
+
+        Assert.Equal("No app may have anything of yours.", await tab.Page.InnerTextAsync("#none"));
     }
 
     private async Task SignIn(Tab tab, string user)

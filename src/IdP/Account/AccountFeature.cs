@@ -12,6 +12,7 @@ internal static class AccountFeature
         services.AddSingleton<AccountDoor>();
         services.AddSingleton<SessionsOfPerson>();
         services.AddSingleton<AppsOfPerson>();
+        services.AddSingleton<ApiKeysOfPerson>();
         services.AddSingleton<EventsOfPerson>();
         services.AddSingleton<ProfileOfPerson>();
         services.AddSingleton<PasswordOfPerson>();

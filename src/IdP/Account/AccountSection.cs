@@ -11,6 +11,7 @@ internal sealed record AccountSection(string Id, string Path)
     public const string Sessions = "/account/sessions";
     public const string SecondFactors = "/account/second-factors";
     public const string Apps = "/account/apps";
+    public const string ApiKeys = "/account/api-keys";
     public const string Events = "/account/events";
     public const string Data = "/account/data";
 
@@ -25,6 +26,7 @@ internal sealed record AccountSection(string Id, string Path)
         new("Passkeys", PageAddresses.Passkeys),
         new("Email", PageAddresses.Email),
         new("Apps", Apps),
+        new("ApiKeys", ApiKeys),
         new("Events", Events),
         new("Data", Data),
     ];

@@ -136,6 +136,6 @@ internal sealed class ApiKeyStatements(SecretHash secrets, IdpOptions options, T
     {
         var all = details.ToDictionary(d => d.Name, d => d.Value, StringComparer.Ordinal);
         if (actor.App is { } app) all["client"] = app;
-        AuditEvent.Record(db, clock.GetUtcNow(), type, actor.Name, $"api_key:{key.KeyId}", actor.Address, all.Count == 0 ? null : all);
+        AuditEvent.Record(db, clock.GetUtcNow(), type, actor.Name, $"api_key:{key.KeyId}", actor.Address, all.Count == 0 ? null : all, key.UserId);
     }
 }

@@ -28,7 +28,7 @@ internal sealed class AuditEvent
     public byte[]? Hash { get; set; }
 
     public static void Record(IdpDbContext db, DateTimeOffset now, string type, string actor, string? target = null, string? address = null,
-        IReadOnlyDictionary<string, string>? details = null) =>
+        IReadOnlyDictionary<string, string>? details = null, Guid? person = null) =>
         db.Add(new AuditEvent
         {
             Id = Guid.CreateVersion7(now),
@@ -37,7 +37,7 @@ internal sealed class AuditEvent
             Actor = actor,
             Target = target,
             Address = address,
-            UserId = Person(target) ?? Person(actor),
+            UserId = person ?? Person(target) ?? Person(actor),
             Details = details is null ? null : JsonSerializer.Serialize(details),
         });
 

@@ -48,6 +48,7 @@ internal static class ServeCommand
     private static async Task<int> Serve(WebApplication app, IdpOptions options, string? demoUrl, TextWriter output, CancellationToken ct)
     {
         if (demoUrl is not null) MakeFolder(options.Storage.DataDirectory);
+        if (demoUrl is not null && options.ApiKeys.AccountScopes.Length == 0) options.ApiKeys.AccountScopes = DemoData.AccountScopes;
         await Server.Open(app.Services, ct);
         if (demoUrl is not null) await DemoData.Fill(app.Services, demoUrl, ct);
         await Warn(app, options, ct);
