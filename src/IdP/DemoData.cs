@@ -80,7 +80,11 @@ internal static class DemoData
         new("demo-api") { Secret = "demo-api-secret", Name = "Demo resource API", Resource = Api },
     ];
 
-    private static readonly (string Name, string Password)[] People =
+    /// <summary>The demo's clients, whose secrets anybody can read here.</summary>
+    public static IEnumerable<string> ClientIds => ClientsFor(DefaultApiUrl).Select(client => client.ClientId);
+
+    /// <summary>The demo's people and their passwords, which anybody can read here.</summary>
+    public static readonly (string Name, string Password)[] People =
     [
         ("alice", "alice-Wonderland-42"), ("bob", "bob-Builder-4242"), ("mallory", "mallory-Hatter-4242"),
     ];

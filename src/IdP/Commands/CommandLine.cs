@@ -37,6 +37,7 @@ internal static class CommandLine
         ServeCommand.Build(),
         MigrateCommand.Build(),
         HealthCommand.Build(),
+        ConfigCommands.Build(),
         ClientCommands.Build(),
         ResourceCommands.Build(),
         ScopeCommands.Build(),

@@ -21,19 +21,12 @@ internal static class ServeCommand
     {
         var demo = new Option<bool>("--demo") { Description = "Fill a new database with demo clients and people; loopback only" };
         var demoApi = new Option<string>("--demo-api-url") { Description = "URL of the demo's resource API", HelpName = "URL", DefaultValueFactory = _ => DemoData.DefaultApiUrl };
-        var urls = new Option<string?>("--urls") { Description = "Addresses to listen on, separated by ';'", HelpName = "URLS" };
-        var issuer = new Option<string?>("--issuer") { Description = "The public URL of this provider (default: the first of --urls)", HelpName = "URL" };
-        var certificate = new Option<string?>("--tls-cert") { Description = "PEM file with the certificate for https", HelpName = "FILE" };
-        var key = new Option<string?>("--tls-key") { Description = "PEM file with the certificate's key", HelpName = "FILE" };
-        var command = new Command("serve", "Run the identity provider.\n\nExample: IdP serve --demo --data ./data --urls http://localhost:8080") { demo, demoApi, urls, issuer, certificate, key };
+        var settings = new ServerSettings();
+        var command = new Command("serve", "Run the identity provider.\n\nExample: IdP serve --demo --data ./data --urls http://localhost:8080") { demo, demoApi };
+        settings.AddTo(command);
         command.SetAction((parsed, ct) => CommandHost.Explained(parsed, async () =>
         {
-            var overrides = CommandHost.Overrides(parsed);
-            overrides["Urls"] = parsed.GetValue(urls);
-            overrides["Issuer"] = parsed.GetValue(issuer);
-            overrides["Http:TlsCertificate"] = parsed.GetValue(certificate);
-            overrides["Http:TlsKey"] = parsed.GetValue(key);
-            var (options, configuration) = Settings.Load(parsed.GetValue(CommandHost.Config), overrides);
+            var (options, configuration) = Settings.Load(parsed.GetValue(CommandHost.Config), settings.Overrides(parsed));
             var demoUrl = parsed.GetValue(demo) ? parsed.GetValue(demoApi) : null;
             if (demoUrl is not null) RequireDemo(options, demoUrl);
             // A demo is there to be tried.

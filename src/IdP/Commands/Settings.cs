@@ -1,80 +1,26 @@
-using System.Collections;
 using System.Globalization;
 using System.Net;
 using System.Reflection;
-using System.Text.Json;
 using IdP.Http;
 using IdP.Protocol;
 using Serilog.Events;
 
 namespace IdP.Commands;
 
-/// <summary>Reads settings: a JSON file, then environment variables (IDP__Section__Key, or ..._FILE with a file's content), then the command line.</summary>
+/// <summary>Settings as the program takes them: what is given (<see cref="SettingSources"/>), refused where it cannot work.</summary>
 internal static class Settings
 {
-    public const string EnvironmentPrefix = "IDP__";
-    private const string FileSuffix = "_FILE";
     private const int MostDays = 3650;
 
     public static (IdpOptions Options, IConfigurationRoot Configuration) Load(string? file, IReadOnlyDictionary<string, string?> commandLine)
     {
-        var builder = new ConfigurationBuilder();
-        if (file is not null) AddFile(builder, file);
-        builder.AddInMemoryCollection(FromEnvironment());
-        builder.AddInMemoryCollection(commandLine.Where(pair => pair.Value is not null));
-        var configuration = builder.Build();
+        var given = SettingSources.Read(file, commandLine).Values.Select(setting => KeyValuePair.Create(setting.Key, setting.Value));
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(given).Build();
         Check(configuration, typeof(IdpOptions), "");
         CheckLogLevels(configuration.GetSection("Serilog:MinimumLevel"));
         var options = configuration.Get<IdpOptions>() ?? new IdpOptions();
         CheckRanges(options);
         return (options, configuration);
-    }
-
-    private static void AddFile(ConfigurationBuilder builder, string file)
-    {
-        var path = Path.GetFullPath(file);
-        if (!File.Exists(path)) throw new ConfigurationException($"The settings file {path} does not exist: correct --config.");
-        try
-        {
-            using var stream = File.OpenRead(path);
-            builder.AddInMemoryCollection(new ConfigurationBuilder().AddJsonStream(stream).Build().AsEnumerable());
-        }
-        catch (Exception failure) when (failure is FormatException or JsonException)
-        {
-            var where = (failure as JsonException ?? failure.InnerException as JsonException) is { LineNumber: { } line } ? $" (line {line + 1})" : "";
-            throw new ConfigurationException($"The settings file {path} is not valid JSON{where}: correct it, or name another with --config.");
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-        {
-            throw new ConfigurationException($"The settings file {path} cannot be read: give this user read access to it.");
-        }
-    }
-
-    private static Dictionary<string, string?> FromEnvironment()
-    {
-        var values = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
-        foreach (DictionaryEntry variable in Environment.GetEnvironmentVariables())
-        {
-            var name = (string)variable.Key;
-            if (!name.StartsWith(EnvironmentPrefix, StringComparison.OrdinalIgnoreCase)) continue;
-            var key = name[EnvironmentPrefix.Length..].Replace("__", ":", StringComparison.Ordinal);
-            if (key.EndsWith(FileSuffix, StringComparison.Ordinal)) values[key[..^FileSuffix.Length]] = Content(name, (string?)variable.Value ?? "");
-            else values[key] = (string?)variable.Value;
-        }
-        return values;
-    }
-
-    private static string Content(string variable, string file)
-    {
-        if (!File.Exists(file)) throw new ConfigurationException($"The environment variable {variable} names the file {file}, which does not exist: correct the path, or leave the variable out.");
-        try
-        {
-            return File.ReadAllText(file).Trim();
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-        {
-            throw new ConfigurationException($"The environment variable {variable} names the file {file}, which cannot be read: give this user read access to it.");
-        }
     }
 
     // The binder would pass over what it does not know, and names no full key where it fails.

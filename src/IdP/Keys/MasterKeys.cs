@@ -75,7 +75,8 @@ internal sealed class MasterKeys
         return plaintext;
     }
 
-    private static string FileOf(IdpOptions options) =>
+    /// <summary>The file that master keys are read from unless they come otherwise.</summary>
+    public static string FileOf(IdpOptions options) =>
         options.Keys.MasterKeyFile is { Length: > 0 } named ? named : Path.Combine(Path.GetFullPath(options.Storage.DataDirectory), "master.key");
 
     private static MasterKeys Create(IdpOptions options)
