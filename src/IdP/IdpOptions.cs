@@ -198,6 +198,9 @@ public sealed class LimitOptions
     /// <summary>Failures a minute of one address before callers there that never succeeded get 429.</summary>
     public int FailuresPerAddress { get; set; } = 300;
 
+    /// <summary>Wrong passwords an hour from one network (an IPv4 address, the /64 of an IPv6 address), on all nodes together, before people there whose browser is not known wait longer and longer, up to ten minutes each time.</summary>
+    public int WrongPasswordsPerNetwork { get; set; } = 200;
+
     /// <summary>Authorization requests a minute that may be pushed from one address in the name of a public client before it gets 429.</summary>
     public int PushesPerPublicCaller { get; set; } = 120;
 

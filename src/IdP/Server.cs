@@ -22,6 +22,7 @@ using IdP.Roles;
 using IdP.SecondFactors;
 using IdP.Sessions;
 using IdP.Storage;
+using IdP.Throttles;
 using IdP.Tokens;
 using IdP.Ui;
 using IdP.Upstream;
@@ -97,6 +98,7 @@ internal static class Server
         services.AddResources();
         services.AddRoles();
         services.AddClients();
+        services.AddThrottles();
         services.AddAccounts();
         services.AddGrants();
         services.AddMailer();

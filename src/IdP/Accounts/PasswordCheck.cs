@@ -2,6 +2,7 @@ using IdP.Audit;
 using IdP.Http;
 using IdP.Protocol.OAuth;
 using IdP.Storage;
+using IdP.Throttles;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
 
@@ -27,7 +28,7 @@ internal sealed record ProvenPerson(User User, byte[]? AttemptKey, string? NewHa
 /// Checks a user name and password. Wrong, unknown, disabled and locked give one answer; unknown names are counted and cost a hash
 /// like known ones. An attempt is reserved before the hash is computed, so that parallel guesses cannot outrun the limit.
 /// </summary>
-internal sealed class PasswordCheck(Database database, AttemptCounts counts, HashPool pool, FailureLimiter limiter, IdpOptions options, TimeProvider clock)
+internal sealed class PasswordCheck(Database database, AttemptCounts counts, HashPool pool, FailureLimiter limiter, NetworkThrottle networks, IdpOptions options, TimeProvider clock)
 {
     private static readonly UpperInvariantLookupNormalizer Normalizer = new();
 
@@ -36,7 +37,8 @@ internal sealed class PasswordCheck(Database database, AttemptCounts counts, Has
     /// <param name="facts">Who asks.</param>
     /// <param name="ct">Cancels, until the attempt counts.</param>
     /// <param name="device">The device that asks, if accounts have signed in from it before.</param>
-    public async Task<Result<ProvenPerson>> Check(string name, string password, RequestFacts facts, CancellationToken ct, KnownDevice? device = null)
+    /// <param name="asksForMany">Whether a server asks, for all of the people who use it: its address says nothing about who guesses.</param>
+    public async Task<Result<ProvenPerson>> Check(string name, string password, RequestFacts facts, CancellationToken ct, KnownDevice? device = null, bool asksForMany = false)
     {
         if (limiter.Blocked("user", name, facts.Address) is { } seconds) return OAuthError.TooManyFailures(seconds);
         // HMAC pads its key with zeros, so that a password and the same with a NUL after it have one hash.
@@ -46,15 +48,23 @@ internal sealed class PasswordCheck(Database database, AttemptCounts counts, Has
         if (place is null) return OAuthError.Unavailable("too many sign-ins at this moment; try again", pool.RetryAfter, "hash queue full");
 
         var user = await Find(name, ct);
+        // The owner's own device waits for nobody who guesses in the same network.
+        var isThrottled = !asksForMany && !(user is not null && device?.Accounts.Contains(user.Id) == true);
+        if (isThrottled && await networks.Blocked(facts.Address, ct) is { } wait) return OAuthError.TooManyFailures(wait);
         var attempt = AttemptKey(user, name, device);
         // From here on a caller that hangs up changes nothing: an attempt that was reserved is settled, or a person with a bad line locks themselves out.
         ct = CancellationToken.None;
-        if (!await counts.Take(attempt, options.Passwords.LockoutAttempts, TimeSpan.FromSeconds(options.Passwords.LockoutSeconds), ct)) return Refuse("locked", name, facts);
+        if (!await counts.Take(attempt, options.Passwords.LockoutAttempts, TimeSpan.FromSeconds(options.Passwords.LockoutSeconds), ct))
+        {
+            if (isThrottled && await networks.Failed(facts.Address, ct)) await RecordThrottle(facts, ct);
+            return Refuse("locked", name, facts);
+        }
         var verified = await place.Verify(user, password);
         if (verified == PasswordVerificationResult.Failed || user is null || user.DisabledAt is not null)
         {
             var reason = user is null ? "unknown user" : verified == PasswordVerificationResult.Failed ? "wrong password" : "disabled user";
             await RecordFailure(user, attempt, reason, facts, ct);
+            if (isThrottled && await networks.Failed(facts.Address, ct)) await RecordThrottle(facts, ct);
             return Refuse(reason, name, facts);
         }
         limiter.Succeeded("user", name, facts.Address);
@@ -106,6 +116,12 @@ internal sealed class PasswordCheck(Database database, AttemptCounts counts, Has
         var type = failures >= options.Passwords.LockoutAttempts ? "sign_in.locked" : "sign_in.failed";
         AuditEvent.Record(db, clock.GetUtcNow(), type, facts.ClientId is { } client ? $"client:{client}" : "server", user is null ? null : $"user:{user.Subject}", facts.Address,
             new Dictionary<string, string> { ["reason"] = reason });
+        await db.SaveChangesAsync(ct);
+    }, ct);
+
+    private Task RecordThrottle(RequestFacts facts, CancellationToken ct) => database.Write(async db =>
+    {
+        AuditEvent.Record(db, clock.GetUtcNow(), "sign_in.network_throttled", "server", address: facts.Address);
         await db.SaveChangesAsync(ct);
     }, ct);
 }

@@ -94,6 +94,7 @@ internal static class Settings
         AtMost("Keys:LifetimeDays", options.Keys.LifetimeDays, MostDays);
         AtLeast("Limits:FailuresPerCaller", options.Limits.FailuresPerCaller, 1);
         AtLeast("Limits:FailuresPerAddress", options.Limits.FailuresPerAddress, 1);
+        AtLeast("Limits:WrongPasswordsPerNetwork", options.Limits.WrongPasswordsPerNetwork, 1);
         AtLeast("Limits:PushesPerPublicCaller", options.Limits.PushesPerPublicCaller, 1);
         AtLeast("Limits:MailsPerAddress", options.Limits.MailsPerAddress, 1);
         _ = Registration.RegistrationFeature.Mode(options);

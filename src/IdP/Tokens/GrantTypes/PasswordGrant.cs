@@ -25,9 +25,9 @@ internal sealed class PasswordGrant(
             return OAuthError.InvalidRequest("username and password are required");
         // Before the password, so that a request that could not succeed costs no hash and tells nothing about the password.
         if (GrantedScopes.Resolve(client, request.Form, catalog.Current, issuer.Value, forPerson: true).Failed(out var granted, out var error)) return error;
-        if ((await passwords.Check(name, password, request.Facts, ct)).Failed(out var person, out error)) return error;
+        if ((await passwords.Check(name, password, request.Facts, ct, asksForMany: !client.IsPublic)).Failed(out var person, out error)) return error;
         // Nobody can prove a second factor here, so whoever has or must have one cannot use this grant.
-        if (client.RequiresSecondFactor || await factors.Of(person.User.Id, ct) is { HasAny: true } or { MustHave: true })
+        if (client.RequiresSecondFactor || await factors.Of(person.User.Id, ct) is { HasAuthenticator: true } or { MustHave: true })
         {
             await database.Write(db => person.Accept(db, CancellationToken.None), CancellationToken.None);
             return OAuthError.InvalidGrant("this account needs a second factor, which this grant cannot ask for: use the authorization code flow", "a second factor is due");
