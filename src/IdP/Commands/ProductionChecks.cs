@@ -127,7 +127,7 @@ internal static class ProductionChecks
     {
         var findings = new List<Finding>();
         var demo = DemoData.ClientIds.ToList();
-        var clients = await db.Set<Client>().Where(c => demo.Contains(c.ClientId) && !c.IsDisabled).OrderBy(c => c.ClientId).Select(c => c.ClientId).ToListAsync(ct);
+        var clients = await db.Set<Client>().Where(c => demo.Contains(c.ClientId) && c.DisabledAt == null).OrderBy(c => c.ClientId).Select(c => c.ClientId).ToListAsync(ct);
         if (clients.Count > 0) findings.Add(Unsafe("demo data", $"the clients {string.Join(", ", clients)} are the demo's, and their secrets are public: disable them with 'IdP client disable', or begin with an empty folder."));
         using var pool = new HashPool(options);
         foreach (var (name, password) in DemoData.People)

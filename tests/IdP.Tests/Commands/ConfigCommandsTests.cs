@@ -22,7 +22,7 @@ public sealed class ConfigCommandsTests : IDisposable
     [Fact]
     public async Task Every_setting_is_shown_with_its_origin_and_secrets_are_masked()
     {
-        var settings = Write("idp.json", """{"Tokens":{"CodeLifetimeSeconds":30},"Passwords":{"LockoutAttempts":7},"Mail":{"SmtpPassword":"canary-in-file"},"Serilog":{"MinimumLevel":"Warning"}}""");
+        var settings = Write("idp.json", """{"Tokens":{"CodeLifetimeSeconds":30},"Passwords":{"LockoutAttempts":7},"Mail":{"SmtpHost":"smtp.example.com","SmtpUser":"idp","SmtpPassword":"canary-in-file"},"Serilog":{"MinimumLevel":"Warning"}}""");
         var key = Write("key", "canary-in-key-file");
         _environment["IDP__Passwords__LockoutAttempts"] = "9";
         _environment["IDP__Storage__ConnectionString"] = "Password=canary-in-environment";
@@ -92,15 +92,14 @@ public sealed class ConfigCommandsTests : IDisposable
         _environment["IDP__Serilog__MinimumLevel"] = "Debug";
         _environment["IDP__Mail__SmtpHost"] = "smtp.example.com";
         _environment["IDP__Mail__SmtpStartTls"] = "false";
-        _environment["IDP__Mail__SmtpUser"] = "idp";
-        _environment["IDP__Mail__SmtpPassword"] = "canary";
+        _environment["IDP__Keys__MasterKeyCertificatePassword"] = "canary";
 
         var ended = await Run("config", "check", "--issuer", "http://login.example.com");
 
         Assert.Equal(1, ended.ExitCode);
         foreach (var about in (string[])["Issuer: http://login.example.com is plain http", "Http:AllowPrivateTargets", "Passwords:Iterations", "Mail:SmtpStartTls"])
             Assert.Contains($"unsafe  {about}", ended.Output, StringComparison.Ordinal);
-        foreach (var about in (string[])["Serilog:MinimumLevel", "Http:TrustedProxies", "Mail:SmtpPassword: stands in the environment"])
+        foreach (var about in (string[])["Serilog:MinimumLevel", "Http:TrustedProxies", "Keys:MasterKeyCertificatePassword: stands in the environment"])
             Assert.Contains($"note    {about}", ended.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("canary", ended.Output, StringComparison.Ordinal);
     }
