@@ -1,5 +1,5 @@
-using IdP.Audit;
 using IdP.ApiKeys;
+using IdP.Audit;
 using IdP.Storage;
 using IdP.Testing;
 using IdP.Tests.Support;
