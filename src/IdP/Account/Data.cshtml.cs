@@ -1,5 +1,6 @@
 using IdP.Accounts;
 using IdP.Http;
+using IdP.Mail;
 using IdP.Outbox;
 using IdP.Sessions;
 using IdP.Storage;
@@ -9,7 +10,7 @@ using Microsoft.AspNetCore.Mvc;
 namespace IdP.Account;
 
 /// <summary>All that is stored of the person, to take along, and the end of the account.</summary>
-internal sealed class DataModel(AccountDoor door, ProfileOfPerson profile, PersonalData data, UserStatements users, BrowserSessions sessions, Database database, OutboxSender outbox) : AccountPage(door)
+internal sealed class DataModel(AccountDoor door, ProfileOfPerson profile, PersonalData data, UserStatements users, Mailer mailer, BrowserSessions sessions, Database database, OutboxSender outbox) : AccountPage(door)
 {
     // Whoever finds a browser open must not take everything along, or end the account.
     protected override TimeSpan? FreshWithin => AccountDoor.Fresh;
@@ -23,11 +24,17 @@ internal sealed class DataModel(AccountDoor door, ProfileOfPerson profile, Perso
         return File(await data.Export(user, RequestFacts.Of(HttpContext).Address, ct), "application/json", $"account-{user.Subject}.json");
     }
 
-    public async Task<IActionResult> OnPostDeleteAsync([FromForm] string? sure)
+    public async Task<IActionResult> OnPostDeleteAsync([FromForm] string? sure, CancellationToken ct)
     {
-        if (sure != "yes") return Again(Texts.Of(HttpContext)["Account.Delete.NotSure"]);
-        var (id, address) = (Person.UserId, RequestFacts.Of(HttpContext).Address);
-        await database.Write(db => users.Delete(db, id, $"user:{id:N}", CancellationToken.None, address), CancellationToken.None);
+        var texts = Texts.Of(HttpContext);
+        if (sure != "yes") return Again(texts["Account.Delete.NotSure"]);
+        var (id, address, user) = (Person.UserId, RequestFacts.Of(HttpContext).Address, await profile.Find(Person.UserId, ct));
+        await database.Write(async db =>
+        {
+            await users.Delete(db, id, $"user:{id:N}", CancellationToken.None, address);
+            if (user is { EmailConfirmed: true, Email: { } email }) mailer.Add(db, new MailMessage(MailKind.AccountDeleted, email, texts.Language));
+            await db.SaveChangesAsync(CancellationToken.None);
+        }, CancellationToken.None);
         sessions.Forget(HttpContext);
         outbox.Wake();
         return new SeeOther(DeletedModel.Address);

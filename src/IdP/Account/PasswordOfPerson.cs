@@ -1,14 +1,16 @@
 using IdP.Accounts;
 using IdP.Http;
+using IdP.Mail;
 using IdP.Outbox;
 using IdP.Sessions;
 using IdP.Storage;
+using IdP.Ui;
 
 namespace IdP.Account;
 
 /// <summary>The change of one's own password: what is checked first, and the change itself.</summary>
 internal sealed class PasswordOfPerson(
-    PasswordCheck passwords, PasswordRules rules, HashPool pool, KnownDevices devices, BrowserSessions sessions, UserStatements users, Database database, OutboxSender outbox)
+    PasswordCheck passwords, PasswordRules rules, HashPool pool, KnownDevices devices, BrowserSessions sessions, UserStatements users, Mailer mailer, Database database, OutboxSender outbox)
 {
     public static bool Has(User user) => user.PasswordHash is not null;
 
@@ -41,7 +43,13 @@ internal sealed class PasswordOfPerson(
         var kept = await database.Write(async db =>
         {
             await proven.Accept(db, CancellationToken.None);
-            return await users.ChangeOwnPassword(db, session, proven.User, hashed, facts.Address, CancellationToken.None);
+            if (await users.ChangeOwnPassword(db, session, proven.User, hashed, facts.Address, CancellationToken.None) is not { } changed) return null;
+            if (user is { EmailConfirmed: true, Email: { } email })
+            {
+                mailer.Add(db, new MailMessage(MailKind.PasswordChanged, email, Texts.Of(http).Language, PageAddresses.Recovery, user.Subject));
+                await db.SaveChangesAsync();
+            }
+            return changed;
         }, CancellationToken.None);
         if (kept is null) return ("Account.Password.Changed", 409, null);
         sessions.Keep(http, kept);

@@ -47,6 +47,7 @@ public abstract class OwnPassword(ServerFixture fixture)
         Assert.Equal("invalid_grant", (await node.Post("/connect/token", app.Id, ("grant_type", "refresh_token"), ("refresh_token", before.RefreshToken!))).Error);
         Assert.Equal("invalid_grant", (await _server.PasswordGrant("ada")).Error);
         Assert.Equal(200, (await _server.PasswordGrant("ada", Another)).Status);
+        Assert.EndsWith("was changed", (await _server.Mail("ada@example.com")).Subject, StringComparison.Ordinal);
         await using var db = _server.Database.OpenForReading();
         var recorded = await db.Set<AuditEvent>().SingleAsync(e => e.Type == "user.password_changed" && e.UserId == user.Id);
         Assert.Equal(($"user:{user.Subject}", recorded.Actor, null), (recorded.Actor, recorded.Target!, recorded.Details));

@@ -55,9 +55,10 @@ public abstract class TheEndOfAnAccount(ServerFixture fixture)
         }
         await IsClosed();
         Assert.Equal("invalid_grant", (await _server.PasswordGrant("ada")).Error);
+        Assert.EndsWith("was deleted", (await _server.Mail("ada@example.com")).Subject, StringComparison.Ordinal);
         await using (var db = _server.Database.OpenForReading())
         {
-            foreach (var table in (string[])["Sessions", "Grants", "Consents", "ApiKeys", "UserRoles", "UpstreamLogins"])
+            foreach (var table in (string[])["Sessions", "Grants", "Consents", "ApiKeys", "UserRoles", "UpstreamLogins", "Passkeys"])
                 Assert.Equal(0, (await db.Database.SqlQueryRaw<int>($"""SELECT COUNT(*) AS "Value" FROM "{table}" WHERE "UserId" = @p0""".Replace("@p0", "{0}", StringComparison.Ordinal), db.Key(user.Id)).ToListAsync())[0]);
             Assert.Equal($"user:{user.Subject}", (await db.Set<AuditEvent>().SingleAsync(e => e.Type == "user.deleted" && e.UserId == user.Id)).Actor);
         }
