@@ -34,6 +34,7 @@ internal sealed class EmailModel(AccountDoor door, Database database, EmailChang
     private async Task Load(CancellationToken ct)
     {
         await using var db = database.OpenForReading();
-        (Current, IsConfirmed) = await db.Users.Where(u => u.Id == Person.UserId).Select(u => ValueTuple.Create(u.Email, u.EmailConfirmed)).SingleAsync(ct);
+        var stored = await db.Users.Where(u => u.Id == Person.UserId).Select(u => new { u.Email, u.EmailConfirmed }).SingleAsync(ct);
+        (Current, IsConfirmed) = (stored.Email, stored.EmailConfirmed);
     }
 }

@@ -220,6 +220,7 @@ public sealed class AfterThePassword(PageServer fixture) : IClassFixture<PageSer
 
     [Fact]
     [Trait("Case", "STA-04")]
+    [Trait("Case", "LGN-21")]
     public async Task A_removed_factor_ends_what_was_proved_by_it()
     {
         var (user, app) = await Person("karla");
@@ -267,6 +268,27 @@ public sealed class AfterThePassword(PageServer fixture) : IClassFixture<PageSer
         var theirs = await stranger.Enter("/account/second-factors", "nora");
         await stranger.Press(theirs, "/account/second-factors", ("authenticator", offered.Fields()["authenticator"]), ("code", PhoneApp.Read(offered, _server).Code()));
         await using (var db = _server.Database.OpenForReading()) Assert.Equal(0, await db.Set<Authenticator>().CountAsync(a => a.UserId == db.Users.Single(u => u.UserName == "nora").Id));
+    }
+
+    [Fact]
+    [Trait("Case", "LOG-02")]
+    public async Task The_secret_the_codes_and_the_session_are_in_no_log_and_no_table()
+    {
+        var (user, app) = await Person("olga");
+        using var browser = new Browser(_server);
+        var asked = await browser.SignIn(await browser.Authorize(new CodeFlow().Parameters()), user.UserName!);
+        await browser.Confirm(asked, app.RecoveryCodes[1] + "x");
+        await browser.Confirm(asked, app.RecoveryCodes[0], remember: true);
+        var cookies = browser.Cookies.GetAllCookies().Where(cookie => cookie.Name.EndsWith("idp_session", StringComparison.Ordinal) || cookie.Name.EndsWith("idp_factor", StringComparison.Ordinal)).ToList();
+        Assert.Equal(2, cookies.Count);
+
+        string[] secrets = [.. app.Secrets, .. app.RecoveryCodes, .. app.RecoveryCodes.Select(code => code.Replace("-", "", StringComparison.Ordinal).ToUpperInvariant()), .. cookies.Select(cookie => cookie.Value)];
+        var tables = await _server.Text();
+        foreach (var secret in secrets)
+        {
+            Assert.DoesNotContain(_server.Log.Lines, line => line.Contains(secret, StringComparison.OrdinalIgnoreCase));
+            Assert.DoesNotContain(tables, text => text.Contains(secret, StringComparison.OrdinalIgnoreCase));
+        }
     }
 
     private async Task<(User User, PhoneApp App)> Person(string name)

@@ -10,6 +10,9 @@ internal sealed class PhoneApp(byte[] secret, IdpServer server)
 {
     public IReadOnlyList<string> RecoveryCodes { get; private set; } = [];
 
+    /// <summary>The secret in the forms in which it could be written down.</summary>
+    public IEnumerable<string> Secrets => [OneTimePassword.Base32(secret), Convert.ToHexString(secret), Convert.ToBase64String(secret).TrimEnd('=')];
+
     public string Code(int stepsAway = 0) => OneTimePassword.Code(secret, OneTimePassword.StepOf(server.Clock.GetUtcNow()) + stepsAway);
 
     /// <summary>A code that has not been used.</summary>
