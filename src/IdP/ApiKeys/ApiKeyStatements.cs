@@ -116,7 +116,8 @@ internal sealed class ApiKeyStatements(SecretHash secrets, IdpOptions options, T
         await WithScopes(db.Set<ApiKey>()).AsTracking().SingleOrDefaultAsync(k => k.KeyId == keyId, ct) ??
         throw ChangeRefusedException.NotFound($"There is no API key {ApiKeyText.Prefix}{keyId}: 'IdP api-key list' shows them.");
 
-    public static IQueryable<ApiKey> WithScopes(IQueryable<ApiKey> keys) => keys.Include(k => k.Scopes).ThenInclude(s => s.Scope).Include(k => k.Resource!).ThenInclude(r => r.Identifiers);
+    // Several queries: in one, SQLite would go through the scopes of everybody's keys.
+    public static IQueryable<ApiKey> WithScopes(IQueryable<ApiKey> keys) => keys.Include(k => k.Scopes).ThenInclude(s => s.Scope).Include(k => k.Resource!).ThenInclude(r => r.Identifiers).AsSplitQuery();
 
     private static async Task<List<Scope>> Scopes(IdpDbContext db, Resource resource, IReadOnlyList<string> names, CancellationToken ct)
     {

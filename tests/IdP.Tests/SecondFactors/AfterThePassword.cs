@@ -274,7 +274,7 @@ public sealed class AfterThePassword(PageServer fixture) : IClassFixture<PageSer
     [Trait("Case", "LOG-02")]
     public async Task The_secret_the_codes_and_the_session_are_in_no_log_and_no_table()
     {
-        var (user, app) = await Person("olga");
+        var (user, app) = await Person("petra");
         using var browser = new Browser(_server);
         var asked = await browser.SignIn(await browser.Authorize(new CodeFlow().Parameters()), user.UserName!);
         await browser.Confirm(asked, app.RecoveryCodes[1] + "x");
