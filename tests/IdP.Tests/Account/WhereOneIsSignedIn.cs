@@ -118,6 +118,7 @@ public sealed class WhereOneIsSignedIn(PageServer fixture) : IClassFixture<PageS
     [InlineData("203.0.113.77", "203.0.113.0/24")]
     [InlineData("::ffff:203.0.113.77", "203.0.113.0/24")]
     [InlineData("2001:db8:1:2:3:4:5:6", "2001:db8:1::/48")]
+    [InlineData("2001:db8:1:2::/64", "2001:db8:1::/48")]
     [InlineData("somewhere", null)]
     [InlineData(null, null)]
     public void A_place_is_its_network(string? address, string? range) => Assert.Equal(range, AddressRange.Of(address));
