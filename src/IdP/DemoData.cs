@@ -1,3 +1,4 @@
+using IdP.Account;
 using IdP.Accounts;
 using IdP.Clients;
 using IdP.Commands;
@@ -148,7 +149,7 @@ internal static class DemoData
               cd samples/web && npm ci && {(issuer == "http://localhost:8080" ? "" : $"ISSUER={issuer} ")}npm start
               Open http://localhost:7200, press Sign in, and be alice.
 
-            Make an account of your own at {issuer}{PageAddresses.SignUp}, look after it at {issuer}{PageAddresses.Account}
+            Make an account of your own at {issuer}{PageAddresses.SignUp}, look after it at {issuer}{AccountSection.Overview}
             Mails are written into {MailSender.FolderOf(services.GetRequiredService<IdpOptions>())}
 
             """);

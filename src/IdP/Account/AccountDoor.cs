@@ -29,19 +29,15 @@ internal sealed class AccountDoor(BrowserSessions sessions, SecondFactorStatemen
         clock.GetUtcNow() - session.AuthenticatedAt <= most && (session.Acr == Acr.MultiFactor || !(await factors.Of(session.UserId, ct)).HasAuthenticator);
 
     /// <summary>To the sign-in and back to this page; a form that was posted has to be filled in again.</summary>
-    public SeeOther SignIn(HttpContext http, TimeSpan? freshWithin = null) => new(Resume(interactions.Seal(http, new Interaction
-    {
-        ReturnTo = $"{http.Request.Path}{(HttpMethods.IsPost(http.Request.Method) ? "" : http.Request.QueryString)}",
-        FreshWithinSeconds = (int?)freshWithin?.TotalSeconds,
-        StartedAt = clock.GetUtcNow().ToUnixTimeMilliseconds(),
-    })));
+    public SeeOther SignIn(HttpContext http, TimeSpan? freshWithin = null) => new(Resume(interactions.Seal(http,
+        interactions.Begin($"{http.Request.Path}{(HttpMethods.IsPost(http.Request.Method) ? "" : http.Request.QueryString)}", freshWithin))));
 
     public async Task Handle(HttpContext http)
     {
         var query = http.Request.Query[Interactions.Parameter];
         if (interactions.Open(http, query) is not { ReturnTo: { } page } way) { await ErrorPage.Show(http, ErrorPage.Expired); return; }
         var session = await sessions.Find(http, http.RequestAborted);
-        var account = (way.FirstFactor?.UserId ?? session?.UserId) is { } person ? await factors.Of(person, http.RequestAborted) : AccountFactors.None;
+        var account = await factors.Of(way, session, http.RequestAborted);
         var missing = NextSteps.ForSignIn(SignInDemand.OfOwnPage(way), way, session, account, clock.GetUtcNow());
         RequestFacts.Of(http).Outcome = missing is null ? "entered" : PageAddresses.Of(missing.Value);
         await SeeOther.Send(http, missing is { } step ? $"{PageAddresses.Of(step)}?{Interactions.Parameter}={interactions.Seal(http, way with { IsRefused = false })}" : page);

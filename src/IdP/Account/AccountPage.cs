@@ -42,9 +42,7 @@ internal abstract class AccountPage(AccountDoor door) : PageModel
     {
         RequestFacts.Of(HttpContext).Outcome = "refused";
         Problem = problem;
-        var page = Page();
-        page.StatusCode = status;
-        return page;
+        return this.PageWith(status);
     }
 
     /// <summary>To a page that says what has been done, so that loading it again does nothing.</summary>

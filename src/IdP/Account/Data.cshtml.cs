@@ -32,7 +32,7 @@ internal sealed class DataModel(AccountDoor door, ProfileOfPerson profile, Perso
         await database.Write(async db =>
         {
             await users.Delete(db, id, $"user:{id:N}", CancellationToken.None, address);
-            if (user is { EmailConfirmed: true, Email: { } email }) mailer.Add(db, new MailMessage(MailKind.AccountDeleted, email, texts.Language));
+            if (user is not null) mailer.Tell(db, user, MailKind.AccountDeleted, path: null, texts.Language);
             await db.SaveChangesAsync(CancellationToken.None);
         }, CancellationToken.None);
         sessions.Forget(HttpContext);

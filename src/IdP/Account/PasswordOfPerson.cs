@@ -44,11 +44,8 @@ internal sealed class PasswordOfPerson(
         {
             await proven.Accept(db, CancellationToken.None);
             if (await users.ChangeOwnPassword(db, session, proven.User, hashed, facts.Address, CancellationToken.None) is not { } changed) return null;
-            if (user is { EmailConfirmed: true, Email: { } email })
-            {
-                mailer.Add(db, new MailMessage(MailKind.PasswordChanged, email, Texts.Of(http).Language, PageAddresses.Recovery, user.Subject));
-                await db.SaveChangesAsync();
-            }
+            mailer.Tell(db, user, MailKind.PasswordChanged, PageAddresses.Recovery, Texts.Of(http).Language);
+            await db.SaveChangesAsync();
             return changed;
         }, CancellationToken.None);
         if (kept is null) return ("Account.Password.Changed", 409, null);

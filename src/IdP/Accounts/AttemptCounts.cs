@@ -7,7 +7,7 @@ using Microsoft.EntityFrameworkCore;
 namespace IdP.Accounts;
 
 /// <summary>Counts that every node and every start knows: how often something was done or tried within a window.</summary>
-internal sealed class AttemptCounts(PreparedStatements statements, KeyRing keys, TimeProvider clock)
+internal sealed class AttemptCounts(PreparedStatements statements, KeyRing keys, IdpOptions options, TimeProvider clock)
 {
     // One conditional update is the gate: of attempts at once, no more get through than are left.
     private const string TakeSql =
@@ -16,7 +16,8 @@ internal sealed class AttemptCounts(PreparedStatements statements, KeyRing keys,
         WHERE "Key" = @p0 AND ("Failures" < @p3 OR "WindowEndsAt" <= @p1)
         """;
 
-    private const string FirstSql = """INSERT INTO "SignInAttempts" ("Key", "Failures", "WindowEndsAt") VALUES (@p0, 1, @p1) ON CONFLICT DO NOTHING""";
+    /// <summary>Counts the first of a window, if nobody has.</summary>
+    public const string FirstSql = """INSERT INTO "SignInAttempts" ("Key", "Failures", "WindowEndsAt") VALUES (@p0, 1, @p1) ON CONFLICT DO NOTHING""";
 
     /// <summary>A keyed hash: the table of counters shows neither names nor which of them exist.</summary>
     public byte[] Key(string subject) => HMACSHA256.HashData(keys.Symmetric(KeyPurpose.Hash).Secret, Encoding.UTF8.GetBytes(subject));
@@ -32,6 +33,9 @@ internal sealed class AttemptCounts(PreparedStatements statements, KeyRing keys,
         // The row may have come from another attempt meanwhile; it counts only if it is full.
         return await statements.Execute(TakeSql, take, ct) == 1;
     }
+
+    /// <summary>Counts a guess at a password or code; false when the account is locked for whoever this is.</summary>
+    public Task<bool> TakeGuess(byte[] key, CancellationToken ct) => Take(key, options.Passwords.LockoutAttempts, TimeSpan.FromSeconds(options.Passwords.LockoutSeconds), ct);
 
     /// <summary>Takes one off again that was right, in the transaction of what it was right for.</summary>
     public static Task<int> Return(IdpDbContext db, byte[] key, CancellationToken ct) =>

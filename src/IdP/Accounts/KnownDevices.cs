@@ -7,7 +7,10 @@ using IdP.Protocol.Jose;
 namespace IdP.Accounts;
 
 /// <summary>A browser from which accounts have signed in.</summary>
-internal sealed record KnownDevice(string Id, IReadOnlyList<Guid> Accounts);
+internal sealed record KnownDevice(string Id, IReadOnlyList<Guid> Accounts)
+{
+    public bool IsOf(User user) => Accounts.Contains(user.Id);
+}
 
 /// <summary>Knows a browser again by a sealed cookie that names it and the accounts that signed in from it. Nothing is stored here.</summary>
 internal sealed class KnownDevices(Sealer sealer, Cookies cookies)

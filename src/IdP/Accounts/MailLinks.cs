@@ -10,11 +10,15 @@ namespace IdP.Accounts;
 /// Links in mails: 256 random bits of which only a hash is kept, for one purpose, one account or address, one use and a short time. To look
 /// at one changes nothing, because programs that guard mailboxes open every link; only the form on its page uses it up.
 /// </summary>
-internal sealed class MailLinks(Database database, TimeProvider clock)
+internal sealed class MailLinks(Database database, AttemptCounts counts, IdpOptions options, TimeProvider clock)
 {
     /// <summary>The parameter of pages that carries the secret.</summary>
     public const string Parameter = "link";
     private const int SecretLength = 32;
+
+    // Enough for a person who looks into the wrong folder, too few to bury anybody under mails.
+    private const int MailsAnHour = 5;
+    private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
 
     /// <summary>Where the link of a mail leads.</summary>
     public static string Path(string page, string secret) => $"{page}?{Parameter}={secret}";
@@ -25,6 +29,12 @@ internal sealed class MailLinks(Database database, TimeProvider clock)
         MailLinkPurpose.ResetPassword => TimeSpan.FromMinutes(30),
         _ => TimeSpan.FromHours(2),
     };
+
+    /// <summary>Counts what is asked for from an address; false when that was too much within an hour.</summary>
+    public Task<bool> MayAsk(string address, CancellationToken ct) => counts.Take(counts.Key($"mails to be sent from {address}"), options.Limits.MailsPerAddress, Hour, ct);
+
+    /// <summary>Counts a mail of one kind to one person; false when they have had enough within an hour.</summary>
+    public Task<bool> MaySend(string kindAndPerson, CancellationToken ct) => counts.Take(counts.Key(kindAndPerson), MailsAnHour, Hour, ct);
 
     /// <summary>Makes a link, which ends those before it for the same; its secret goes into the mail and nowhere else.</summary>
     public async Task<string> Add(IdpDbContext db, MailLinkPurpose purpose, User? owner, string email, string? sealedInteraction, CancellationToken ct)

@@ -49,12 +49,12 @@ internal sealed class PasswordCheck(Database database, AttemptCounts counts, Has
 
         var user = await Find(name, ct);
         // The owner's own device waits for nobody who guesses in the same network.
-        var isThrottled = !asksForMany && !(user is not null && device?.Accounts.Contains(user.Id) == true);
+        var isThrottled = !asksForMany && !(user is not null && device?.IsOf(user) == true);
         if (isThrottled && await networks.Blocked(facts.Address, ct) is { } wait) return OAuthError.TooManyFailures(wait);
         var attempt = AttemptKey(user, name, device);
         // From here on a caller that hangs up changes nothing: an attempt that was reserved is settled, or a person with a bad line locks themselves out.
         ct = CancellationToken.None;
-        if (!await counts.Take(attempt, options.Passwords.LockoutAttempts, TimeSpan.FromSeconds(options.Passwords.LockoutSeconds), ct))
+        if (!await counts.TakeGuess(attempt, ct))
         {
             if (isThrottled && await networks.Failed(facts.Address, ct)) await RecordThrottle(facts, ct);
             return Refuse("locked", name, facts);
@@ -108,13 +108,13 @@ internal sealed class PasswordCheck(Database database, AttemptCounts counts, Has
 
     // An account's own device has a count of its own, so that a stranger who guesses locks out strangers only.
     private byte[] AttemptKey(User? user, string name, KnownDevice? device) =>
-        counts.Key(user is null ? $"nobody:{Normalized(name)}" : device is not null && device.Accounts.Contains(user.Id) ? $"device:{device.Id}:{user.Subject}" : ByStrangers(user));
+        counts.Key(user is null ? $"nobody:{Normalized(name)}" : device?.IsOf(user) == true ? $"device:{device.Id}:{user.Subject}" : ByStrangers(user));
 
     private Task RecordFailure(User? user, byte[] attempt, string reason, RequestFacts facts, CancellationToken ct) => database.Write(async db =>
     {
         var failures = await db.Set<SignInAttempts>().Where(a => a.Key == attempt).Select(a => a.Failures).SingleOrDefaultAsync(ct);
         var type = failures >= options.Passwords.LockoutAttempts ? "sign_in.locked" : "sign_in.failed";
-        AuditEvent.Record(db, clock.GetUtcNow(), type, facts.ClientId is { } client ? $"client:{client}" : "server", user is null ? null : $"user:{user.Subject}", facts.Address,
+        AuditEvent.Record(db, clock.GetUtcNow(), type, facts.Actor, user is null ? null : $"user:{user.Subject}", facts.Address,
             new Dictionary<string, string> { ["reason"] = reason });
         await db.SaveChangesAsync(ct);
     }, ct);

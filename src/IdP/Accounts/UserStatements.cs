@@ -51,12 +51,17 @@ internal sealed class UserStatements(TimeProvider clock)
         return true;
     }
 
-    /// <summary>Whether the account may have the address: nobody else has it, or signs in with it as their name.</summary>
-    public static async Task<bool> MayHave(IdpDbContext db, User user, string email, CancellationToken ct)
+    public static string Normalized(string email) => Normalizer.NormalizeEmail(email);
+
+    /// <summary>Whether anybody signs in, or could, with this address.</summary>
+    public static Task<bool> IsTaken(IdpDbContext db, string email, CancellationToken ct, Guid? except = null)
     {
-        var normalized = Normalizer.NormalizeEmail(email);
-        return !await db.Users.AnyAsync(u => u.Id != user.Id && (u.NormalizedEmail == normalized || u.NormalizedUserName == normalized), ct);
+        var normalized = Normalized(email);
+        return db.Users.AnyAsync(u => u.Id != except && (u.NormalizedEmail == normalized || u.NormalizedUserName == normalized), ct);
     }
+
+    /// <summary>Whether the account may have the address: nobody else has it, or signs in with it as their name.</summary>
+    public static async Task<bool> MayHave(IdpDbContext db, User user, string email, CancellationToken ct) => !await IsTaken(db, email, ct, except: user.Id);
 
     /// <summary>
     /// Gives the account a confirmed address, which <see cref="MayHave"/> allows; a user name that is the address goes with it. Links in mails to
@@ -172,8 +177,7 @@ internal sealed class UserStatements(TimeProvider clock)
         if (await db.Users.AnyAsync(u => u.NormalizedEmail == name, ct))
             throw ChangeRefusedException.Conflict($"The user name {PlainText.Quoted(user.UserName!)} is somebody's e-mail address: choose another name.");
         if (user.Email is null) return;
-        var email = Normalizer.NormalizeEmail(user.Email);
-        if (await db.Users.AnyAsync(u => u.NormalizedEmail == email || u.NormalizedUserName == email, ct))
+        if (await IsTaken(db, user.Email, ct))
             throw ChangeRefusedException.Conflict($"Somebody has the e-mail address or user name {PlainText.Quoted(user.Email)} already: give another address.");
     }
 

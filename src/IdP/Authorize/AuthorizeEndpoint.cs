@@ -45,7 +45,7 @@ internal sealed class AuthorizeEndpoint(
         var session = await sessions.Find(http, ct);
         var isConsented = session is not null && await consents.Covers(session.UserId, request, ct);
         way ??= interactions.Begin(request);
-        var account = (way.FirstFactor?.UserId ?? session?.UserId) is { } person ? await factors.Of(person, ct) : AccountFactors.None;
+        var account = await factors.Of(way, session, ct);
         var next = NextSteps.Decide(request, way, session, account, isConsented, clock.GetUtcNow());
         if (next == NextStep.Refused) { await response.Error(http, request.Target, new OAuthError("access_denied", "the person did not agree")); return; }
         if (next != NextStep.Complete)

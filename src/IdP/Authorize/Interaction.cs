@@ -6,9 +6,9 @@ using IdP.Ui;
 namespace IdP.Authorize;
 
 /// <summary>
-/// An authorization request, or a page of ours that needs a sign-in, on its way through pages: it travels sealed in their addresses and forms, bound to the browser by a cookie,
-/// for half an hour, and nothing is stored. What the person has done on the way is in it too, so that no step can be skipped by leaving
-/// a parameter out.
+/// An authorization request, or a page of ours that needs a sign-in, on its way through pages: it travels sealed in their addresses and forms,
+/// bound to the browser by a cookie, for half an hour, and nothing is stored. What the person has done on the way is in it too, so that no step
+/// can be skipped by leaving a parameter out.
 /// </summary>
 internal sealed record Interaction
 {
@@ -58,6 +58,10 @@ internal sealed class Interactions(BrowserSeal seal, TimeProvider clock)
         PushedId = request.PushedId,
         StartedAt = clock.GetUtcNow().ToUnixTimeMilliseconds(),
     };
+
+    /// <summary>For a page of ours that needs a sign-in first, perhaps a fresh one.</summary>
+    public Interaction Begin(string returnTo, TimeSpan? freshWithin = null) =>
+        new() { ReturnTo = returnTo, FreshWithinSeconds = (int?)freshWithin?.TotalSeconds, StartedAt = clock.GetUtcNow().ToUnixTimeMilliseconds() };
 
     /// <summary>Seals for this browser, which gets a cookie if it has none.</summary>
     public string Seal(HttpContext http, Interaction interaction) =>

@@ -43,7 +43,7 @@ internal static class CommandLine
         ScopeCommands.Build(),
         PermissionCommands.Build(),
         RoleCommands.Build(),
-        UserInvite.AddTo(UserCommands.Build()),
+        UserCommands.Build(),
         ApiKeyCommands.Build(),
         ConsentCommands.Build(),
         UpstreamCommands.Build(),

@@ -9,7 +9,7 @@ namespace IdP.Commands;
 /// <summary>user add, list, disable, enable, password, sign-out, reset-factors, delete, import.</summary>
 internal static class UserCommands
 {
-    public static Command Build() => new("user", "People who sign in") { Add(), List(), Disable(), Enable(), Password(), SignOut(), ResetFactors(), Delete(), UserImport.Build() };
+    public static Command Build() => new("user", "People who sign in") { Add(), List(), Disable(), Enable(), Password(), SignOut(), ResetFactors(), Delete(), UserImport.Build(), UserInvite.Build() };
 
     private static Argument<string> Name() => new("NAME") { Description = "The user name" };
 

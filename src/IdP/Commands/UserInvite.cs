@@ -7,13 +7,7 @@ namespace IdP.Commands;
 /// <summary>user invite: somebody makes an account for themselves by a link in a mail.</summary>
 internal static class UserInvite
 {
-    public static Command AddTo(Command users)
-    {
-        users.Add(Build());
-        return users;
-    }
-
-    private static Command Build()
+    public static Command Build()
     {
         var address = new Argument<string>("ADDRESS") { Description = "The e-mail address" };
         var language = new Option<string?>("--language") { Description = $"Language of the mail: {string.Join(" or ", Texts.Languages)}", HelpName = "LANGUAGE" };

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using System.Text.RegularExpressions;
 using IdP.Protocol;
@@ -128,7 +127,6 @@ internal sealed partial class RequestBoundary(RequestDelegate next, IdpOptions o
         http.Response.Headers.XContentTypeOptions = "nosniff";
     }
 
-    /// <summary>The caller's address. IPv6 callers have a /64 to themselves, so that is what is counted and logged.</summary>
     private string Address(HttpContext http)
     {
         var peer = http.Connection.RemoteIpAddress;
@@ -136,11 +134,7 @@ internal sealed partial class RequestBoundary(RequestDelegate next, IdpOptions o
         if (peer.IsIPv4MappedToIPv6) peer = peer.MapToIPv4();
         if (_proxies.Contains(peer) && http.Request.Headers["X-Forwarded-For"] is [{ } forwarded] &&
             IPAddress.TryParse(forwarded.AsSpan(forwarded.LastIndexOf(',') + 1).Trim(), out var client)) peer = client;
-        if (peer.AddressFamily != AddressFamily.InterNetworkV6 || IPAddress.IsLoopback(peer)) return peer.ToString();
-        Span<byte> bytes = stackalloc byte[16];
-        peer.TryWriteBytes(bytes, out _);
-        bytes[8..].Clear();
-        return $"{new IPAddress(bytes)}/64";
+        return CallerAddress.Of(peer);
     }
 
     private static HashSet<string> AllowedHosts(IdpOptions options, Issuer issuer)

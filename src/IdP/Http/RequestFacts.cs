@@ -7,6 +7,9 @@ internal sealed class RequestFacts
     public required string Method { get; init; }
     public required string Path { get; init; }
     public string? ClientId { get; set; }
+
+    /// <summary>Who acts as far as it is known before anybody has signed in: the app, as the audit names it.</summary>
+    public string Actor => ClientId is null ? "server" : $"client:{ClientId}";
     public string? Grant { get; set; }
     public string? Outcome { get; set; }
     public string? Detail { get; set; }

@@ -34,6 +34,17 @@ internal sealed class Mailer(Sealer sealer, TimeProvider clock)
         });
     }
 
+    /// <summary>Tells the owner of an account, if there is an address that is known to be theirs: anybody may have typed another.</summary>
+    /// <param name="db">The caller's transaction.</param>
+    /// <param name="owner">Whose account it is about.</param>
+    /// <param name="kind">What has happened.</param>
+    /// <param name="path">Where its link leads.</param>
+    /// <param name="language">The language of the page on which it happened; null takes the account's.</param>
+    public void Tell(IdpDbContext db, User owner, MailKind kind, string? path, string? language = null)
+    {
+        if (owner is { EmailConfirmed: true, Email: { } address }) Add(db, new MailMessage(kind, address, language ?? owner.Locale, path, owner.Subject));
+    }
+
     /// <summary>The mail of an item; null when the key that sealed it is gone or somebody has touched it.</summary>
     public MailMessage? Read(OutboxItem item) =>
         sealer.Open(KeyPurpose.SealStored, Use, item.Payload, BoundTo(item.Id)) is { } opened ? JsonSerializer.Deserialize<MailMessage>(opened.Content) : null;

@@ -34,9 +34,7 @@ internal sealed class OfferPasskeyModel(PageRequests pages, AccountDoor door, Pa
         }
         RequestFacts.Of(HttpContext).Outcome = "refused";
         Problem = texts["Passkeys.NotAdded"];
-        var page = Page();
-        page.StatusCode = 400;
-        return page;
+        return this.PageWith(400);
     }
 
     public async Task<IActionResult> OnPostLaterAsync([FromForm(Name = Interactions.Parameter)] string? sealedText, CancellationToken ct)

@@ -131,16 +131,12 @@ internal sealed class PasskeyStatements(Database database, PreparedStatements st
     /// <summary>The name that is kept of what somebody typed; null when it cannot be one.</summary>
     public static string? NameOf(string? typed) => typed?.Trim() is { Length: > 0 } name && PlainText.IsFine(name, Passkey.LongestName) ? name : null;
 
-    // To a confirmed address only: anybody may have typed another.
-    private async Task Tell(IdpDbContext db, Guid userId, MailKind kind, CancellationToken ct)
-    {
-        var owner = await db.Users.AsNoTracking().SingleAsync(u => u.Id == userId, ct);
-        if (owner is { EmailConfirmed: true, Email: { } address }) mailer.Add(db, new MailMessage(kind, address, owner.Locale, PageAddresses.Passkeys, owner.Subject));
-    }
+    private async Task Tell(IdpDbContext db, Guid userId, MailKind kind, CancellationToken ct) =>
+        mailer.Tell(db, await db.Users.AsNoTracking().SingleAsync(u => u.Id == userId, ct), kind, PageAddresses.Passkeys);
 
     private Task Record(User? user, string type, RequestFacts facts, Dictionary<string, string> details, CancellationToken ct) => database.Write(async db =>
     {
-        AuditEvent.Record(db, clock.GetUtcNow(), type, facts.ClientId is { } client ? $"client:{client}" : "server", user is null ? null : $"user:{user.Subject}", facts.Address, details);
+        AuditEvent.Record(db, clock.GetUtcNow(), type, facts.Actor, user is null ? null : $"user:{user.Subject}", facts.Address, details);
         await db.SaveChangesAsync(ct);
     }, ct);
 

@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 namespace IdP.Recovery;
 
 /// <summary>Takes the name of whoever has forgotten their password. The answer is the same, and as quick, whoever that is.</summary>
-internal sealed class ForgottenPasswordModel(PageRequests pages, PasswordReset reset, AnswerFirst later, AttemptCounts counts, IdpOptions options) : PageModel
+internal sealed class ForgottenPasswordModel(PageRequests pages, PasswordReset reset, AnswerFirst later, MailLinks links) : PageModel
 {
     public AppOnPage? App { get; private set; }
 
@@ -24,7 +24,7 @@ internal sealed class ForgottenPasswordModel(PageRequests pages, PasswordReset r
         await Open(sealedText, ct);
         var (facts, texts) = (RequestFacts.Of(HttpContext), Texts.Of(HttpContext));
         if (string.IsNullOrWhiteSpace(username) || username.Length > 256 || username.Contains('\0')) return Again(400, texts["Recovery.Missing"]);
-        if (!await counts.Take(counts.Key($"mails to be sent from {facts.Address}"), options.Limits.MailsPerAddress, TimeSpan.FromHours(1), ct)) return Again(429, texts["MailLink.TooMany"]);
+        if (!await links.MayAsk(facts.Address, ct)) return Again(429, texts["MailLink.TooMany"]);
         var (address, way) = (facts.Address, Continue);
         if (!later.TryAdd(() => reset.Send(username, address, texts, way))) return Again(503, texts["SignIn.Busy"]);
         (IsSent, facts.Outcome) = (true, "recovery_requested");
@@ -39,8 +39,6 @@ internal sealed class ForgottenPasswordModel(PageRequests pages, PasswordReset r
     private PageResult Again(int status, string problem)
     {
         Problem = problem;
-        var page = Page();
-        page.StatusCode = status;
-        return page;
+        return this.PageWith(status);
     }
 }

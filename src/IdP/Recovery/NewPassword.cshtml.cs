@@ -1,3 +1,4 @@
+using IdP.Account;
 using IdP.Accounts;
 using IdP.Authorize;
 using IdP.Http;
@@ -19,7 +20,7 @@ internal sealed class NewPasswordModel(PageRequests pages, MailLinks links, Pass
     public bool IsDone { get; private set; }
 
     /// <summary>The sign-in of the app that the person came from, if it is still this browser and half an hour; otherwise of their own pages.</summary>
-    public string SignInAddress { get; private set; } = PageAddresses.Account;
+    public string SignInAddress { get; private set; } = AccountSection.Overview;
 
     public async Task<IActionResult> OnGetAsync([FromQuery(Name = MailLinks.Parameter)] string? secret, CancellationToken ct) =>
         await Open(secret, ct) is null ? Dead() : Page();
@@ -48,16 +49,12 @@ internal sealed class NewPasswordModel(PageRequests pages, MailLinks links, Pass
     private PageResult Dead()
     {
         (Account, RequestFacts.Of(HttpContext).Outcome) = (null, "link_refused");
-        var page = Page();
-        page.StatusCode = 400;
-        return page;
+        return this.PageWith(400);
     }
 
     private PageResult Again(int status, string problem)
     {
         Problem = problem;
-        var page = Page();
-        page.StatusCode = status;
-        return page;
+        return this.PageWith(status);
     }
 }

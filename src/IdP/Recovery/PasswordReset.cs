@@ -14,15 +14,12 @@ namespace IdP.Recovery;
 internal sealed class PasswordReset(
     Database database, PasswordCheck passwords, AttemptCounts counts, MailLinks links, UserStatements users, Mailer mailer, OutboxSender outbox, TimeProvider clock)
 {
-    // Enough for a person who looks into the wrong folder, too few to bury anybody under mails.
-    private const int MailsAnHour = 5;
-
     /// <summary>Sends a link to the owner of the account with that name or address, if there is one whose address is confirmed.</summary>
     public async Task Send(string name, string address, Texts texts, string? sealedInteraction)
     {
         var ct = CancellationToken.None;
         if (await passwords.Find(name, ct) is not { DisabledAt: null, EmailConfirmed: true, Email: { } email } user || await IsOfAnotherProvider(user, ct)) return;
-        if (!await counts.Take(counts.Key($"recovery:{user.Subject}"), MailsAnHour, TimeSpan.FromHours(1), ct)) return;
+        if (!await links.MaySend($"recovery:{user.Subject}", ct)) return;
         await database.Write(async db =>
         {
             var secret = await links.Add(db, MailLinkPurpose.ResetPassword, user, email, sealedInteraction, ct);

@@ -1,3 +1,4 @@
+using IdP.Account;
 using IdP.Accounts;
 using IdP.Authorize;
 using IdP.Http;
@@ -11,7 +12,7 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 namespace IdP.Registration;
 
 /// <summary>Where the link of the mail leads: the account is made, and its owner goes on to the app that they came from. To look at the page uses nothing up.</summary>
-internal sealed class CompleteSignUpModel(PageRequests pages, MailLinks links, SignUps signUps, SignInSteps steps, PasswordRules rules, HashPool pool, TimeProvider clock) : PageModel
+internal sealed class CompleteSignUpModel(PageRequests pages, MailLinks links, SignUps signUps, SignInSteps steps, PasswordRules rules, HashPool pool, Interactions interactions) : PageModel
 {
     public AppOnPage? App { get; private set; }
     public string Link { get; private set; } = "";
@@ -38,7 +39,7 @@ internal sealed class CompleteSignUpModel(PageRequests pages, MailLinks links, S
         if (await signUps.Complete(link, user, await HashedPassword.Make(pool, rules, password!, user)) is not { } added) return Dead();
 
         // The password is theirs from a moment ago: as good as typed in again.
-        var way = page?.Way ?? new Interaction { ReturnTo = PageAddresses.Account, StartedAt = clock.GetUtcNow().ToUnixTimeMilliseconds() };
+        var way = page?.Way ?? interactions.Begin(AccountSection.Overview);
         var proved = await steps.Proved(HttpContext, way, new SignInProof(ProvenPerson.WithoutPassword(added), Acr.Password, Acr.PasswordMethod), ct);
         return pages.Return(HttpContext, proved.Next ?? way);
     }
@@ -55,16 +56,12 @@ internal sealed class CompleteSignUpModel(PageRequests pages, MailLinks links, S
     private PageResult Dead()
     {
         (Email, RequestFacts.Of(HttpContext).Outcome) = (null, "link_refused");
-        var page = Page();
-        page.StatusCode = 400;
-        return page;
+        return this.PageWith(400);
     }
 
     private PageResult Again(int status, string problem)
     {
         Problem = problem;
-        var page = Page();
-        page.StatusCode = status;
-        return page;
+        return this.PageWith(status);
     }
 }

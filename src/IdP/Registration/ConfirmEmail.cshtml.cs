@@ -37,8 +37,6 @@ internal sealed class ConfirmEmailModel(AccountDoor door, MailLinks links, Email
     private PageResult Dead()
     {
         (Email, RequestFacts.Of(HttpContext).Outcome) = (null, "link_refused");
-        var page = Page();
-        page.StatusCode = 400;
-        return page;
+        return this.PageWith(400);
     }
 }

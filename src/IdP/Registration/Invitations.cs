@@ -4,8 +4,6 @@ using IdP.Mail;
 using IdP.Protocol;
 using IdP.Storage;
 using IdP.Ui;
-using Microsoft.AspNetCore.Identity;
-using Microsoft.EntityFrameworkCore;
 
 namespace IdP.Registration;
 
@@ -18,18 +16,11 @@ internal sealed class Invitations(MailLinks links, Mailer mailer, IdpOptions opt
         if (language is not null && !Texts.Languages.Contains(language)) throw ChangeRefusedException.Invalid($"There is no language {PlainText.Quoted(language)}: use {string.Join(" or ", Texts.Languages)}.");
         var email = EmailAddress.Canonical(address) ?? throw ChangeRefusedException.Invalid($"{PlainText.Quoted(address)} is not an e-mail address: it looks like name@example.com.");
         await ServerState.TakeTurn(db, ct);
-        if (await IsTaken(db, email, ct)) throw ChangeRefusedException.Conflict($"Somebody has the e-mail address or user name {PlainText.Quoted(email)} already: they need no invitation.");
+        if (await UserStatements.IsTaken(db, email, ct)) throw ChangeRefusedException.Conflict($"Somebody has the e-mail address or user name {PlainText.Quoted(email)} already: they need no invitation.");
         var secret = await links.Add(db, MailLinkPurpose.Invitation, owner: null, email, sealedInteraction: null, ct);
         mailer.Add(db, new MailMessage(MailKind.Invitation, email, language, MailLinks.Path(PageAddresses.CompleteSignUp, secret)));
         AuditEvent.Record(db, clock.GetUtcNow(), "user.invited", actor, details: new Dictionary<string, string> { ["email"] = email });
         await db.SaveChangesAsync(ct);
         return email;
-    }
-
-    /// <summary>Whether anybody signs in, or could, with this address.</summary>
-    public static Task<bool> IsTaken(IdpDbContext db, string email, CancellationToken ct)
-    {
-        var normalized = new UpperInvariantLookupNormalizer().NormalizeEmail(email);
-        return db.Users.AnyAsync(u => u.NormalizedEmail == normalized || u.NormalizedUserName == normalized, ct);
     }
 }

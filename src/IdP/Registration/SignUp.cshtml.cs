@@ -9,7 +9,7 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 namespace IdP.Registration;
 
 /// <summary>Takes the address of whoever wants an account. The answer is the same, and as quick, whether somebody has it or not.</summary>
-internal sealed class SignUpModel(PageRequests pages, SignUps signUps, AnswerFirst later, AttemptCounts counts, IdpOptions options) : PageModel
+internal sealed class SignUpModel(PageRequests pages, SignUps signUps, AnswerFirst later, MailLinks links) : PageModel
 {
     public AppOnPage? App { get; private set; }
 
@@ -39,7 +39,7 @@ internal sealed class SignUpModel(PageRequests pages, SignUps signUps, AnswerFir
         var (facts, texts) = (RequestFacts.Of(HttpContext), Texts.Of(HttpContext));
         Email = email;
         if (EmailAddress.Canonical(email?.Trim() ?? "") is not { } address) return Again(400, texts["SignUp.NoAddress"]);
-        if (!await counts.Take(counts.Key($"mails to be sent from {facts.Address}"), options.Limits.MailsPerAddress, TimeSpan.FromHours(1), ct)) return Again(429, texts["MailLink.TooMany"]);
+        if (!await links.MayAsk(facts.Address, ct)) return Again(429, texts["MailLink.TooMany"]);
         var way = Continue;
         if (!later.TryAdd(() => signUps.Send(address, texts, way))) return Again(503, texts["SignIn.Busy"]);
         (IsSent, facts.Outcome) = (true, "sign_up_requested");
@@ -59,8 +59,6 @@ internal sealed class SignUpModel(PageRequests pages, SignUps signUps, AnswerFir
     private PageResult Again(int status, string problem)
     {
         Problem = problem;
-        var page = Page();
-        page.StatusCode = status;
-        return page;
+        return this.PageWith(status);
     }
 }

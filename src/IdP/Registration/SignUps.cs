@@ -3,15 +3,12 @@ using IdP.Mail;
 using IdP.Outbox;
 using IdP.Storage;
 using IdP.Ui;
-using Microsoft.AspNetCore.Identity;
 
 namespace IdP.Registration;
 
 /// <summary>Sends the link to an address that wants an account, and makes the account of whoever followed it.</summary>
-internal sealed class SignUps(Database database, AttemptCounts counts, MailLinks links, UserStatements users, Mailer mailer, OutboxSender outbox, IdpOptions options)
+internal sealed class SignUps(Database database, MailLinks links, UserStatements users, Mailer mailer, OutboxSender outbox, IdpOptions options)
 {
-    private const int MailsAnHour = 5;
-
     /// <summary>Which links make accounts at present.</summary>
     public IReadOnlyList<MailLinkPurpose> Purposes => options.Mode() switch
     {
@@ -26,10 +23,10 @@ internal sealed class SignUps(Database database, AttemptCounts counts, MailLinks
     public async Task Send(string email, Texts texts, string? sealedInteraction)
     {
         var ct = CancellationToken.None;
-        if (!await counts.Take(counts.Key($"sign-up:{new UpperInvariantLookupNormalizer().NormalizeEmail(email)}"), MailsAnHour, TimeSpan.FromHours(1), ct)) return;
+        if (!await links.MaySend($"sign-up:{UserStatements.Normalized(email)}", ct)) return;
         await database.Write(async db =>
         {
-            mailer.Add(db, await Invitations.IsTaken(db, email, ct)
+            mailer.Add(db, await UserStatements.IsTaken(db, email, ct)
                 ? new MailMessage(MailKind.HasAccount, email, texts.Language, PageAddresses.Recovery)
                 : new MailMessage(MailKind.SignUp, email, texts.Language, MailLinks.Path(PageAddresses.CompleteSignUp, await links.Add(db, MailLinkPurpose.SignUp, owner: null, email, sealedInteraction, ct))));
             await db.SaveChangesAsync(ct);

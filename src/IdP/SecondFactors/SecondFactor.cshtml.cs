@@ -56,8 +56,6 @@ internal sealed class SecondFactorModel(PageRequests pages, SignInSteps steps, S
     {
         RequestFacts.Of(HttpContext).Outcome = "second_factor_refused";
         Problem = Texts.Of(HttpContext)[problem];
-        var page = Page();
-        page.StatusCode = 400;
-        return page;
+        return this.PageWith(400);
     }
 }

@@ -31,9 +31,9 @@ internal sealed class SecondFactorCheck(Database database, SecondFactorStatement
         var plain = RecoveryCodes.Plain(code ?? "");
         if (plain.Length == 0) return null;
         // The owner's own browser has a count of its own, so that a stranger who has the password locks out strangers only.
-        var attempt = counts.Key(device is not null && device.Accounts.Contains(user.Id) ? $"factor:{device.Id}:{user.Subject}" : $"factor-unknown-device:{user.Subject}");
+        var attempt = counts.Key(device?.IsOf(user) == true ? $"factor:{device.Id}:{user.Subject}" : $"factor-unknown-device:{user.Subject}");
         // Not cancelled: an attempt that was reserved is settled.
-        if (!await counts.Take(attempt, options.Passwords.LockoutAttempts, TimeSpan.FromSeconds(options.Passwords.LockoutSeconds), CancellationToken.None)) return null;
+        if (!await counts.TakeGuess(attempt, CancellationToken.None)) return null;
         return await database.Write(async db =>
         {
             var method = plain.Length == OneTimePassword.Digits
@@ -42,7 +42,7 @@ internal sealed class SecondFactorCheck(Database database, SecondFactorStatement
             var isRecovery = method is Acr.MultiFactorMethod;
             if (method is not null) await AttemptCounts.Return(db, attempt, CancellationToken.None);
             if (method is null || isRecovery)
-                AuditEvent.Record(db, clock.GetUtcNow(), isRecovery ? "recovery_code.used" : "second_factor.failed", facts.ClientId is { } client ? $"client:{client}" : "server", $"user:{user.Subject}", facts.Address);
+                AuditEvent.Record(db, clock.GetUtcNow(), isRecovery ? "recovery_code.used" : "second_factor.failed", facts.Actor, $"user:{user.Subject}", facts.Address);
             await db.SaveChangesAsync(CancellationToken.None);
             return method;
         }, CancellationToken.None);

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using IdP.Account;
 using IdP.Accounts;
 using IdP.Audit;
+using IdP.Authorize;
 using IdP.Grants;
 using IdP.Mail;
 using IdP.Protocol.OpenId;
@@ -21,6 +22,12 @@ internal sealed class SecondFactorStatements(PreparedStatements statements, Mail
                (SELECT COUNT(*) FROM "Passkeys" WHERE "UserId" = @p0),
                (SELECT COUNT(*) FROM "UserRoles" h JOIN "Roles" r ON r."Id" = h."RoleId" WHERE h."UserId" = @p0 AND r."RequiresSecondFactor")
         """;
+
+    /// <summary>Of whoever waits with a first factor, else of whoever is signed in. A session of two factors has nothing to owe: nobody is asked.</summary>
+    public async ValueTask<AccountFactors> Of(Interaction way, SignedIn? session, CancellationToken ct) =>
+        way.FirstFactor is { } first ? await Of(first.UserId, ct)
+        : session is null || session.Acr == Acr.MultiFactor ? AccountFactors.None
+        : await Of(session.UserId, ct);
 
     public async ValueTask<AccountFactors> Of(Guid userId, CancellationToken ct) =>
         await statements.Read(OfSql, [userId], row => new AccountFactors(row.GetInt64(0) > 0, row.GetInt64(1) > 0, row.GetInt64(2) > 0), ct) ?? AccountFactors.None;
@@ -44,10 +51,7 @@ internal sealed class SecondFactorStatements(PreparedStatements statements, Mail
     }
 
     /// <summary>Tells the owner, in the transaction of the change.</summary>
-    public void Tell(IdpDbContext db, User user, MailKind kind)
-    {
-        if (user is { EmailConfirmed: true, Email: { } address }) mailer.Add(db, new MailMessage(kind, address, user.Locale, AccountSection.SecondFactors, user.Subject));
-    }
+    public void Tell(IdpDbContext db, User user, MailKind kind) => mailer.Tell(db, user, kind, AccountSection.SecondFactors);
 
     /// <summary>
     /// Takes every second factor away, and with it what was proved by it: the person's other sessions, tokens of the stronger kind, and

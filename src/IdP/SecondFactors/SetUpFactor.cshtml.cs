@@ -37,9 +37,7 @@ internal sealed class SetUpFactorModel(PageRequests pages, SignInSteps steps, Se
         {
             RequestFacts.Of(HttpContext).Outcome = "set_up_refused";
             (Problem, SetUp) = (Texts.Of(HttpContext)["SetUpFactor.Wrong"], setUp.View(HttpContext, known.User, offered));
-            var again = Page();
-            again.StatusCode = 400;
-            return again;
+            return this.PageWith(400);
         }
         var proved = await steps.ProvedSecond(HttpContext, page.Way, known, $"{Acr.OneTimePasswordMethod} {Acr.MultiFactorMethod}", remember: false, ct);
         (Codes, Next) = (codes, pages.Onward(HttpContext, proved.Next ?? page.Way with { FirstFactor = null }));

@@ -108,9 +108,7 @@ internal sealed class SignInModel(PageRequests pages, BrowserSessions sessions, 
     {
         RequestFacts.Of(HttpContext).Outcome = "sign_in_refused";
         Problem = problem;
-        var page = Page();
-        page.StatusCode = status;
-        return page;
+        return this.PageWith(status);
     }
 
     private Task<IActionResult> Expired() => PageRequests.Expired(HttpContext);

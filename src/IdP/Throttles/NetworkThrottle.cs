@@ -1,8 +1,6 @@
 using System.Net;
-using System.Net.Sockets;
-using System.Security.Cryptography;
-using System.Text;
-using IdP.Keys;
+using IdP.Accounts;
+using IdP.Http;
 using IdP.Storage;
 
 namespace IdP.Throttles;
@@ -11,7 +9,7 @@ namespace IdP.Throttles;
 /// Wrong passwords of one network. So many are free within an hour, because a network may be a whole company; each one more makes whoever
 /// is not known there wait, a second at first, twice as long each time, up to ten minutes, until an hour without a wrong one has passed.
 /// </summary>
-internal sealed class NetworkThrottle(PreparedStatements statements, KeyRing keys, IdpOptions options, TimeProvider clock)
+internal sealed class NetworkThrottle(PreparedStatements statements, AttemptCounts counts, IdpOptions options, TimeProvider clock)
 {
     private static readonly TimeSpan Window = TimeSpan.FromHours(1);
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(10);
@@ -22,7 +20,6 @@ internal sealed class NetworkThrottle(PreparedStatements statements, KeyRing key
     private const string ReachSql = """UPDATE "SignInAttempts" SET "Failures" = @p2, "WindowEndsAt" = @p3 WHERE "Key" = @p0 AND "WindowEndsAt" > @p1 AND "Failures" = @p2 - 1""";
     private const string ExceedSql = """UPDATE "SignInAttempts" SET "Failures" = "Failures" + 1, "WindowEndsAt" = @p3 WHERE "Key" = @p0 AND "WindowEndsAt" > @p1 AND "Failures" = @p2""";
     private const string RestartSql = """UPDATE "SignInAttempts" SET "Failures" = 1, "WindowEndsAt" = @p2 WHERE "Key" = @p0 AND "WindowEndsAt" <= @p1""";
-    private const string FirstSql = """INSERT INTO "SignInAttempts" ("Key", "Failures", "WindowEndsAt") VALUES (@p0, 1, @p1) ON CONFLICT DO NOTHING""";
     private const string FindSql = """SELECT "Failures", "WindowEndsAt" FROM "SignInAttempts" WHERE "Key" = @p0""";
 
     private int Limit => options.Limits.WrongPasswordsPerNetwork;
@@ -48,7 +45,7 @@ internal sealed class NetworkThrottle(PreparedStatements statements, KeyRing key
             if (await statements.Execute(ReachSql, [key, at, Limit, Ends(Limit)], ct) == 1) return true;
             var (failures, _) = await Find(key, ct);
             if (failures >= Limit && await statements.Execute(ExceedSql, [key, at, failures, Ends(failures + 1)], ct) == 1) return false;
-            if (await statements.Execute(RestartSql, [key, at, ends], ct) == 1 || await statements.Execute(FirstSql, [key, ends], ct) == 1) return Limit == 1;
+            if (await statements.Execute(RestartSql, [key, at, ends], ct) == 1 || await statements.Execute(AttemptCounts.FirstSql, [key, ends], ct) == 1) return Limit == 1;
         }
         return false;
 
@@ -59,20 +56,11 @@ internal sealed class NetworkThrottle(PreparedStatements statements, KeyRing key
     public static TimeSpan Delay(int failures, int limit) =>
         failures < limit ? TimeSpan.Zero : TimeSpan.FromSeconds(Math.Min(Longest.TotalSeconds, Math.Pow(2, failures - limit)));
 
-    /// <summary>An IPv4 address, or the /64 of an IPv6 address: that is what one customer gets, with more addresses in it than could be counted.</summary>
-    public static string Network(string address)
-    {
-        if (!IPAddress.TryParse(address, out var parsed)) return address;
-        if (parsed.IsIPv4MappedToIPv6) parsed = parsed.MapToIPv4();
-        if (parsed.AddressFamily == AddressFamily.InterNetwork) return parsed.ToString();
-        var bytes = parsed.GetAddressBytes();
-        bytes.AsSpan(8).Clear();
-        return $"{new IPAddress(bytes)}/64";
-    }
+    /// <summary>The network of an address: see <see cref="CallerAddress"/>.</summary>
+    public static string Network(string address) => IPAddress.TryParse(address, out var parsed) ? CallerAddress.Of(parsed) : address;
 
     private async ValueTask<(int Failures, DateTimeOffset ForgottenAt)> Find(byte[] key, CancellationToken ct) =>
         await statements.Read(FindSql, [key], row => (row.GetInt32(0), Instant.Read(row, 1)), ct);
 
-    // A keyed hash: the table of counters does not tell who was where.
-    private byte[] Key(string address) => HMACSHA256.HashData(keys.Symmetric(KeyPurpose.Hash).Secret, Encoding.UTF8.GetBytes($"network:{Network(address)}"));
+    private byte[] Key(string address) => counts.Key($"network:{Network(address)}");
 }

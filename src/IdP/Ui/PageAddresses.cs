@@ -12,7 +12,6 @@ internal static class PageAddresses
     public const string Recovery = "/recovery";
     public const string NewPassword = "/recovery/password";
     public const string CompleteSignUp = "/sign-up/complete";
-    public const string Account = "/account";
     public const string Email = "/account/email";
     public const string ConfirmEmail = "/account/email/confirm";
     public const string SecondFactor = "/sign-in/second-factor";
