@@ -11,6 +11,8 @@ for purpose in "$@"; do
     test)
       packages+=(postgresql shellcheck chromium fonts-dejavu-core)
       packages+=(python3-fastapi python3-uvicorn python3-jwt python3-multipart python3-cryptography python3-httpx python3-aiosmtpd)
+      # For promtool; its service is not wanted.
+      packages+=(prometheus)
       # apache2-bin is the program alone: apache2 would bring a service.
       packages+=(apache2-bin libapache2-mod-auth-openidc)
       packages+=(nginx-light libnginx-mod-http-js)
@@ -77,4 +79,5 @@ if [[ " ${missing[*]} " == *' postgresql '* ]]; then
   echo "create_main_cluster = false" >>"$cluster"
 fi
 apt install --no-install-recommends "${missing[@]}"
+if [[ " ${missing[*]} " == *' prometheus '* ]] && command -v systemctl >/dev/null; then systemctl --quiet disable prometheus; fi
 npm_packages "$@"

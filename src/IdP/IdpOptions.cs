@@ -44,6 +44,12 @@ public sealed class IdpOptions
 
     /// <summary>The listener.</summary>
     public HttpOptions Http { get; set; } = new();
+
+    /// <summary>Figures for Prometheus.</summary>
+    public MetricsOptions Metrics { get; set; } = new();
+
+    /// <summary>Traces and metrics for an OpenTelemetry collector.</summary>
+    public TelemetryOptions Telemetry { get; set; } = new();
 }
 
 /// <summary>Where data is kept.</summary>
@@ -253,4 +259,27 @@ public sealed class HttpOptions
 
     /// <summary>Addresses of proxies whose X-Forwarded-For is believed, separated by spaces.</summary>
     public string TrustedProxies { get; set; } = "";
+}
+
+/// <summary>Figures for Prometheus.</summary>
+public sealed class MetricsOptions
+{
+    /// <summary>Addresses of their own to serve /metrics on, separated by semicolons, such as http://127.0.0.1:9464; nothing else is served there, and /metrics nowhere else. Whoever reaches them may read, so keep them inside. Default: none, and nothing is measured.</summary>
+    public string Urls { get; set; } = "";
+}
+
+/// <summary>Traces and metrics for an OpenTelemetry collector.</summary>
+public sealed class TelemetryOptions
+{
+    /// <summary>The collector's address, such as http://127.0.0.1:4318; /v1/traces and /v1/metrics are added for http/protobuf. Default: none, and nothing is sent.</summary>
+    public string? OtlpEndpoint { get; set; }
+
+    /// <summary>How it is spoken to: http/protobuf or grpc.</summary>
+    public string OtlpProtocol { get; set; } = "http/protobuf";
+
+    /// <summary>Headers for the collector, as name=value, separated by commas. Secret.</summary>
+    public string? OtlpHeaders { get; set; }
+
+    /// <summary>How many of a hundred requests are traced, by trace id; what a caller wishes in its traceparent does not count. 0 sends metrics only.</summary>
+    public int TracesPercent { get; set; } = 100;
 }

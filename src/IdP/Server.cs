@@ -69,9 +69,11 @@ internal static class Server
         builder.AddUi();
         builder.Services.AddAudit();
         builder.Services.AddRetention();
+        builder.Services.AddWatching(options);
         customize?.Invoke(builder);
 
         var app = builder.Build();
+        app.UseWatching();
         app.UseHttp();
         app.UseRouting();
         app.UsePages();

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using IdP.Observability;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Options;
 
@@ -41,8 +42,13 @@ internal sealed partial class HashPool : IDisposable
     {
         if (Interlocked.Increment(ref _taken) <= _places) return new Place(this);
         Interlocked.Decrement(ref _taken);
+        Telemetry.HashesRefused.Add(1);
         return null;
     }
+
+    public int Waiting => Volatile.Read(ref _taken);
+    public int Places => _places;
+    public int Threads => _threads;
 
     /// <summary>Seconds after which a place is likely to be free.</summary>
     public int RetryAfter => 1 + (_places / (_threads * 8));
@@ -72,11 +78,16 @@ internal sealed partial class HashPool : IDisposable
     private Task<T> Enqueue<T>(Func<T> work)
     {
         var completion = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var queued = Telemetry.Start(Telemetry.HashWait);
         _queue.Add(() =>
         {
+            Telemetry.Record(Telemetry.HashWait, queued);
+            var started = Telemetry.Start(Telemetry.HashDuration);
             try
             {
-                completion.SetResult(work());
+                var value = work();
+                Telemetry.Record(Telemetry.HashDuration, started);
+                completion.SetResult(value);
             }
             catch (Exception failure)
             {

@@ -1,5 +1,6 @@
 using IdP.Audit;
 using IdP.Http;
+using IdP.Observability;
 using IdP.Protocol.OAuth;
 using IdP.Storage;
 using IdP.Throttles;
@@ -40,7 +41,7 @@ internal sealed class PasswordCheck(Database database, AttemptCounts counts, Has
     /// <param name="asksForMany">Whether a server asks, for all of the people who use it: its address says nothing about who guesses.</param>
     public async Task<Result<ProvenPerson>> Check(string name, string password, RequestFacts facts, CancellationToken ct, KnownDevice? device = null, bool asksForMany = false)
     {
-        if (limiter.Blocked("user", name, facts.Address) is { } seconds) return OAuthError.TooManyFailures(seconds);
+        if (limiter.Blocked("user", name, facts.Address) is { } seconds) return Throttled(seconds);
         // HMAC pads its key with zeros, so that a password and the same with a NUL after it have one hash.
         if (password.EndsWith('\0')) return Wrong("a NUL at the end of the password");
         if (PasswordRules.IsTooLong(password) || name.Length > 256 || name.Contains('\0')) return Wrong("name or password too long");
@@ -50,7 +51,7 @@ internal sealed class PasswordCheck(Database database, AttemptCounts counts, Has
         var user = await Find(name, ct);
         // The owner's own device waits for nobody who guesses in the same network.
         var isThrottled = !asksForMany && !(user is not null && device?.IsOf(user) == true);
-        if (isThrottled && await networks.Blocked(facts.Address, ct) is { } wait) return OAuthError.TooManyFailures(wait);
+        if (isThrottled && await networks.Blocked(facts.Address, ct) is { } wait) return Throttled(wait);
         var attempt = AttemptKey(user, name, device);
         // From here on a caller that hangs up changes nothing: an attempt that was reserved is settled, or a person with a bad line locks themselves out.
         ct = CancellationToken.None;
@@ -68,6 +69,7 @@ internal sealed class PasswordCheck(Database database, AttemptCounts counts, Has
             return Refuse(reason, name, facts);
         }
         limiter.Succeeded("user", name, facts.Address);
+        Telemetry.Count(Telemetry.PasswordChecks, "outcome", "right");
         var newHash = verified == PasswordVerificationResult.SuccessRehashNeeded ? await place.Rehash(password) : null;
         return new ProvenPerson(user, attempt, newHash);
     }
@@ -75,7 +77,14 @@ internal sealed class PasswordCheck(Database database, AttemptCounts counts, Has
     private OAuthError Refuse(string reason, string name, RequestFacts facts)
     {
         limiter.Failed("user", name, facts.Address);
+        Telemetry.Count(Telemetry.PasswordChecks, "outcome", reason == "locked" ? "locked" : "wrong");
         return Wrong(reason);
+    }
+
+    private static OAuthError Throttled(int seconds)
+    {
+        Telemetry.Count(Telemetry.PasswordChecks, "outcome", "throttled");
+        return OAuthError.TooManyFailures(seconds);
     }
 
     private static OAuthError Wrong(string reason) => OAuthError.InvalidGrant("the user name or password is wrong", reason);

@@ -66,7 +66,8 @@ internal static class ConfigCommands
     /// <summary>Whether the setting's value is nobody's to see. By its name, so that a new one is masked without anybody remembering it.</summary>
     internal static bool IsSecret(string key) =>
         key.EndsWith("Password", StringComparison.OrdinalIgnoreCase) || key.EndsWith("Secret", StringComparison.OrdinalIgnoreCase) ||
-        key.EndsWith("ConnectionString", StringComparison.OrdinalIgnoreCase) || key.EndsWith(":MasterKey", StringComparison.OrdinalIgnoreCase);
+        key.EndsWith("ConnectionString", StringComparison.OrdinalIgnoreCase) || key.EndsWith(":MasterKey", StringComparison.OrdinalIgnoreCase) ||
+        key.EndsWith("Headers", StringComparison.OrdinalIgnoreCase);
 
     private sealed record View(string Key, string? Value, string Origin);
 }

@@ -28,7 +28,7 @@ internal static class ProductionChecks
 
     public static List<Finding> OfSettings(IdpOptions options, IConfiguration configuration, Dictionary<string, GivenSetting> given, DateTimeOffset now) =>
     [
-        .. OfIssuer(options), .. OfListener(options, now), .. OfFiles(options, given), .. OfMail(options),
+        .. OfIssuer(options), .. OfListener(options, now), .. OfFiles(options, given), .. OfMail(options), .. OfWatching(options),
         .. OfSecrets(given),
         .. Unless(!options.Http.AllowPrivateTargets, "Http:AllowPrivateTargets", "whoever registers a client can have this server call addresses inside your network: leave it out."),
         .. Unless(options.Passwords.Iterations >= PasswordOptions.RecommendedIterations, "Passwords:Iterations",
@@ -114,6 +114,17 @@ internal static class ProductionChecks
     {
         if (options.Mail.SmtpHost is null) yield return Note("Mail:SmtpHost", "is not set: mails are written into a folder and reach nobody.");
         else if (!options.Mail.SmtpStartTls) yield return Unsafe("Mail:SmtpStartTls", $"mails, and the links in them, travel in the clear to {options.Mail.SmtpHost}: leave it out.");
+    }
+
+    private static IEnumerable<Finding> OfWatching(IdpOptions options)
+    {
+        // A container has to listen on every address of its own, so it cannot be told from here whether that is meant.
+        foreach (var url in Observability.MetricsListener.Addresses(options.Metrics).Where(url => !url.IsLoopback))
+            yield return Note("Metrics:Urls", $"whoever reaches {url.Authority} reads the figures, without a password: let only your Prometheus get there.");
+        if (options.Telemetry is { OtlpEndpoint: { Length: > 0 } endpoint } && new Uri(endpoint) is { IsLoopback: false, Scheme: "http" })
+            yield return options.Telemetry.OtlpHeaders is { Length: > 0 }
+                ? Unsafe("Telemetry:OtlpHeaders", $"they travel in the clear to {endpoint}: use an https address.")
+                : Note("Telemetry:OtlpEndpoint", $"traces travel in the clear to {endpoint}.");
     }
 
     private static IEnumerable<Finding> OfSecrets(Dictionary<string, GivenSetting> given) => given.Values

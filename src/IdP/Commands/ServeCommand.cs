@@ -51,7 +51,7 @@ internal static class ServeCommand
         }
         catch (IOException failure) when (failure.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
         {
-            throw PortInUse(options.Urls);
+            throw PortInUse(options.Urls, "--urls");
         }
         if (demoUrl is not null) await DemoData.Print(app.Services, output, ct);
         await app.WaitForShutdownAsync(ct);
@@ -86,7 +86,7 @@ internal static class ServeCommand
         _ = app.Services.GetRequiredService<Issuer>();
         // Reading the options parses the addresses and opens the certificate.
         _ = app.Services.GetRequiredService<IOptions<KestrelServerOptions>>().Value;
-        foreach (var address in Addresses(options))
+        foreach (var (address, setting) in Addresses(options).Select(address => (address, "--urls")).Concat(Observability.MetricsListener.Addresses(options.Metrics).Select(url => (url.OriginalString, "Metrics:Urls"))))
         {
             var url = new Uri(address);
             var isLocalhost = url.Host == "localhost";
@@ -94,10 +94,10 @@ internal static class ServeCommand
             foreach (var one in ips)
             {
                 if (Bind(new IPEndPoint(one, url.Port)) is not { } problem) continue;
-                if (problem == SocketError.AddressAlreadyInUse) throw PortInUse(address);
+                if (problem == SocketError.AddressAlreadyInUse) throw PortInUse(address, setting);
                 // A machine without IPv6 has one localhost only; the listener is content with that.
                 if (!isLocalhost || one.AddressFamily == AddressFamily.InterNetwork)
-                    throw new ConfigurationException($"This user may not listen on {address}: choose a port above 1023 and an address of this machine with --urls.");
+                    throw new ConfigurationException($"This user may not listen on {address}: choose a port above 1023 and an address of this machine with {setting}.");
             }
         }
     }
@@ -116,8 +116,8 @@ internal static class ServeCommand
         }
     }
 
-    private static ConfigurationException PortInUse(string address) =>
-        new($"The port of {address} is in use by another program: stop that, or choose another port with --urls.");
+    private static ConfigurationException PortInUse(string address, string setting) =>
+        new($"The port of {address} is in use by another program: stop that, or choose another port with {setting}.");
 
     private static string[] Addresses(IdpOptions options) => options.Urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 

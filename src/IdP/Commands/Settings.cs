@@ -100,6 +100,9 @@ internal static class Settings
         _ = Registration.RegistrationFeature.Mode(options);
         AtLeast("Limits:UnknownTokensPerCaller", options.Limits.UnknownTokensPerCaller, 1);
         Mail.MailSender.Check(options);
+        _ = Observability.MetricsListener.Addresses(options.Metrics);
+        Observability.ObservabilityFeature.CheckTelemetry(options.Telemetry);
+        Between("Telemetry:TracesPercent", options.Telemetry.TracesPercent, 0, 100);
         if (options.Http.TrustedProxies.Split(' ', StringSplitOptions.RemoveEmptyEntries).FirstOrDefault(word => !IPAddress.TryParse(word, out _)) is { } wrong)
             throw new ConfigurationException($"Http:TrustedProxies has {PlainText.Quoted(wrong)}: it must be IP addresses, separated by spaces.");
     }

@@ -105,6 +105,13 @@ internal sealed class KeyRing(Database database, IdpOptions options, TimeProvide
         return _keys.Signing.Where(k => k.IsKept(now)).Select(k => k.Signing!).ToList();
     }
 
+    /// <summary>The keys that sign now, one for each algorithm.</summary>
+    public IEnumerable<StoredKey> ActiveSigning()
+    {
+        var now = clock.GetUtcNow();
+        return _keys.Signing.Where(k => k.IsActive(now)).Select(k => k.Stored).GroupBy(k => k.Algorithm).Select(same => same.Last());
+    }
+
     /// <summary>The newest usable key of a kind that encrypts or hashes.</summary>
     public (string KeyId, byte[] Secret) Symmetric(KeyPurpose purpose)
     {

@@ -1,3 +1,4 @@
+using IdP.Http;
 using IdP.Storage;
 using Serilog;
 using Serilog.Events;
@@ -7,7 +8,9 @@ namespace IdP.Observability;
 
 /// <summary>
 /// Owns what operators see: the log (readable lines in Development, one JSON object a line otherwise; levels only from
-/// Serilog:MinimumLevel) and the health endpoints. /health/live says that the process answers, /health/ready that it may issue tokens.
+/// Serilog:MinimumLevel), the health endpoints, figures and traces. /health/live says that the process answers, /health/ready that it may issue tokens.
+/// Instruments are in <see cref="Telemetry"/> and <see cref="StateGauges"/>, and counted are requests in <see cref="RequestWatch"/>; they do
+/// nothing until <see cref="Watching"/>, which is there only when Metrics:Urls or Telemetry:OtlpEndpoint is set, has them listened to.
 /// </summary>
 internal static class ObservabilityFeature
 {
@@ -34,6 +37,31 @@ internal static class ObservabilityFeature
         builder.Logging.AddFilter("Microsoft.AspNetCore.Mvc", LogLevel.Debug);
         builder.Logging.AddSerilog(configuration.CreateLogger(), dispose: true);
     }
+
+    /// <summary>Nothing of it is there unless somebody wants figures or traces: no library is loaded, no request counted.</summary>
+    public static void AddWatching(this IServiceCollection services, IdpOptions options)
+    {
+        if (!IsWatched(options)) return;
+        services.AddSingleton<Backlogs>();
+        services.AddHostedService(provider => provider.GetRequiredService<Backlogs>());
+        services.AddSingleton<StateGauges>();
+        services.AddHostedService<Watching>();
+    }
+
+    /// <summary>Outside of everything else that a request goes through, so that it knows how it ended.</summary>
+    public static void UseWatching(this WebApplication app)
+    {
+        if (IsWatched(app.Services.GetRequiredService<IdpOptions>())) app.UseMiddleware<RequestWatch>();
+    }
+
+    public static void CheckTelemetry(TelemetryOptions options)
+    {
+        if (options.OtlpEndpoint is { Length: > 0 } endpoint && !(Uri.TryCreate(endpoint, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" && url.UserInfo.Length == 0 && url.Query.Length == 0))
+            throw new ConfigurationException($"Telemetry:OtlpEndpoint is '{endpoint}': the address of a collector looks like http://127.0.0.1:4318.");
+        if (options.OtlpProtocol is not ("http/protobuf" or "grpc")) throw new ConfigurationException($"Telemetry:OtlpProtocol is '{options.OtlpProtocol}': it must be http/protobuf or grpc.");
+    }
+
+    private static bool IsWatched(IdpOptions options) => options.Metrics.Urls.Length > 0 || options.Telemetry.OtlpEndpoint is { Length: > 0 };
 
     public static void MapHealth(this WebApplication app)
     {

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using IdP.Audit;
 using IdP.Logout;
 using IdP.Mail;
+using IdP.Observability;
 using IdP.Protocol.OAuth;
 using IdP.Storage;
 using Microsoft.EntityFrameworkCore;
@@ -110,6 +111,7 @@ internal sealed class OutboxSender(Database database, LogoutNotifier logout, Mai
         try
         {
             var problem = await Attempt(item, ct);
+            Count(item, problem);
             if (problem is null) await database.Write(db => Mine(db, item).ExecuteDeleteAsync(ct), ct);
             else if (!problem.IsFinal && item.Attempts <= Pauses.Count) await Postpone(item, problem.Problem, ct);
             else await GiveUp(item, problem.Problem, ct);
@@ -124,6 +126,12 @@ internal sealed class OutboxSender(Database database, LogoutNotifier logout, Mai
             _sending.TryRemove(item.Id, out _);
             Wake();
         }
+    }
+
+    private static void Count(OutboxItem item, Undelivered? problem)
+    {
+        if (Telemetry.OutboxAttempts.Enabled)
+            Telemetry.OutboxAttempts.Add(1, new("kind", item.Kind), new("outcome", problem is null ? "delivered" : !problem.IsFinal && item.Attempts <= Pauses.Count ? "failed" : "given_up"));
     }
 
     private async Task<Undelivered?> Attempt(OutboxItem item, CancellationToken ct)

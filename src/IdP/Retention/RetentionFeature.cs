@@ -1,6 +1,7 @@
 using IdP.Accounts;
 using IdP.ApiKeys;
 using IdP.Grants;
+using IdP.Observability;
 using IdP.Outbox;
 using IdP.Passkeys;
 using IdP.Sessions;
@@ -69,7 +70,11 @@ internal static class RetentionFeature
                 try
                 {
                     if (!await database.Write(db => Lease.Hold(db, Lease.Retention, Lease.Me, clock.GetUtcNow(), Every * 2, stoppingToken), stoppingToken)) continue;
-                    while (await SweepOnce(database, clock.GetUtcNow(), stoppingToken) > 0) await Task.Delay(50, stoppingToken);
+                    while (await SweepOnce(database, clock.GetUtcNow(), stoppingToken) is > 0 and var removed)
+                    {
+                        Telemetry.RowsRemoved.Add(removed);
+                        await Task.Delay(50, stoppingToken);
+                    }
                 }
                 catch (Exception failure) when (!stoppingToken.IsCancellationRequested)
                 {

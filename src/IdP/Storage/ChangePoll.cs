@@ -1,3 +1,4 @@
+using IdP.Observability;
 using Microsoft.EntityFrameworkCore;
 
 namespace IdP.Storage;
@@ -21,6 +22,9 @@ internal sealed class ChangePoll(Database database, DatabaseClock clock, ILogger
     private long _stamp = -1;
     private long _lastGood;
     private bool _failing;
+
+    /// <summary>How long ago the database last answered.</summary>
+    public TimeSpan Age => TimeSpan.FromMilliseconds(Environment.TickCount64 - Volatile.Read(ref _lastGood));
 
     /// <summary>Registers what reads changes newer than the stamp that it is given.</summary>
     public void Follow(Func<long, CancellationToken, Task> reload)
@@ -61,6 +65,7 @@ internal sealed class ChangePoll(Database database, DatabaseClock clock, ILogger
         {
             if (!_failing) log.LogError(failure, "The database does not answer; tokens are refused with 503 until it does");
             _failing = true;
+            DatabaseWatch.Failed(DatabaseWatch.Poll);
             return false;
         }
     }

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using IdP.Observability;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
@@ -72,7 +73,10 @@ internal sealed class Database : IDisposable
 
     /// <summary>Runs a change in a transaction and returns when it is durable. An exception undoes this change and no other.</summary>
     public Task<T> Write<T>(Func<IdpDbContext, Task<T>> change, CancellationToken ct) =>
-        _writer is not null ? _writer.Write(change, ct) : WritePostgres(change, ct);
+        DatabaseWatch.Writing(DatabaseWatch.Start(), _writer is not null ? _writer.Write(change, ct) : WritePostgres(change, ct));
+
+    /// <summary>Changes that wait for the one writer of the embedded database.</summary>
+    public int WaitingWrites => _writer?.Waiting ?? 0;
 
     /// <summary>Runs one statement on SQLite; see <see cref="PreparedStatements"/>.</summary>
     public Task<int> ExecuteSqlite(string sql, object[] values, CancellationToken ct) => _writer!.Execute(sql, values, ct);

@@ -6,6 +6,9 @@ internal sealed class DatabaseClock(TimeProvider system) : TimeProvider
     private long _offsetTicks;
     private long _floorTicks;
 
+    /// <summary>How far the machine's clock is ahead of the database server's; negative when it is behind.</summary>
+    public TimeSpan Ahead => TimeSpan.FromTicks(-Volatile.Read(ref _offsetTicks));
+
     public override DateTimeOffset GetUtcNow()
     {
         var ticks = system.GetUtcNow().UtcTicks + Volatile.Read(ref _offsetTicks);

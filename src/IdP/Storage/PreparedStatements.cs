@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Data.Common;
+using IdP.Observability;
 using Microsoft.Data.Sqlite;
 
 namespace IdP.Storage;
@@ -13,7 +14,10 @@ internal sealed class PreparedStatements(Database database) : IDisposable
     private readonly ConcurrentBag<SqliteStatements> _readers = [];
 
     /// <summary>The first row, or default when there is none.</summary>
-    public async ValueTask<T?> Read<T>(string sql, object[] values, Func<DbDataReader, T> map, CancellationToken ct)
+    public ValueTask<T?> Read<T>(string sql, object[] values, Func<DbDataReader, T> map, CancellationToken ct) =>
+        DatabaseWatch.Reading(DatabaseWatch.Start(), ReadFirst(sql, values, map, ct));
+
+    private async ValueTask<T?> ReadFirst<T>(string sql, object[] values, Func<DbDataReader, T> map, CancellationToken ct)
     {
         if (database.Engine == Engine.Postgres)
         {
@@ -65,7 +69,9 @@ internal sealed class PreparedStatements(Database database) : IDisposable
         database.Engine == Engine.Sqlite ? new Guid(row.GetFieldValue<byte[]>(column), bigEndian: true) : row.GetGuid(column);
 
     /// <summary>Runs one statement durably; the number of rows that it changed.</summary>
-    public async Task<int> Execute(string sql, object[] values, CancellationToken ct)
+    public Task<int> Execute(string sql, object[] values, CancellationToken ct) => DatabaseWatch.Writing(DatabaseWatch.Start(), Run(sql, values, ct));
+
+    private async Task<int> Run(string sql, object[] values, CancellationToken ct)
     {
         if (database.Engine == Engine.Sqlite) return await database.ExecuteSqlite(sql, values, ct);
         await using var connection = await database.OpenPostgres(ct);

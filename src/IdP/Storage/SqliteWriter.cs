@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using IdP.Observability;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 
@@ -28,6 +29,8 @@ internal sealed class SqliteWriter : IDisposable
 
     /// <summary>One prepared statement, without a context.</summary>
     public Task<int> Execute(string sql, object[] values, CancellationToken ct) => Enqueue(new StatementChange(sql, values, ct), ct);
+
+    public int Waiting => _queue.Reader.Count;
 
     private async Task<T> Enqueue<T>(Change<T> change, CancellationToken ct)
     {
@@ -67,9 +70,11 @@ internal sealed class SqliteWriter : IDisposable
 
     private static void Commit(Session session, List<Change> batch)
     {
+        var start = DatabaseWatch.Start();
         using var transaction = session.Connection.BeginTransaction(deferred: false);
         foreach (var change in batch) change.Run(session, transaction);
         transaction.Commit();
+        DatabaseWatch.Committed(start, batch.Count);
     }
 
     public void Dispose()

@@ -93,13 +93,16 @@ public sealed class ConfigCommandsTests : IDisposable
         _environment["IDP__Mail__SmtpHost"] = "smtp.example.com";
         _environment["IDP__Mail__SmtpStartTls"] = "false";
         _environment["IDP__Keys__MasterKeyCertificatePassword"] = "canary";
+        _environment["IDP__Metrics__Urls"] = "http://127.0.0.1:9464;http://0.0.0.0:9465";
+        _environment["IDP__Telemetry__OtlpEndpoint"] = "http://collector.example:4318";
+        _environment["IDP__Telemetry__OtlpHeaders"] = "key=canary";
 
         var ended = await Run("config", "check", "--issuer", "http://login.example.com");
 
         Assert.Equal(1, ended.ExitCode);
-        foreach (var about in (string[])["Issuer: http://login.example.com is plain http", "Http:AllowPrivateTargets", "Passwords:Iterations", "Mail:SmtpStartTls"])
+        foreach (var about in (string[])["Issuer: http://login.example.com is plain http", "Http:AllowPrivateTargets", "Passwords:Iterations", "Mail:SmtpStartTls", "Telemetry:OtlpHeaders: they travel in the clear"])
             Assert.Contains($"unsafe  {about}", ended.Output, StringComparison.Ordinal);
-        foreach (var about in (string[])["Serilog:MinimumLevel", "Http:TrustedProxies", "Keys:MasterKeyCertificatePassword: stands in the environment"])
+        foreach (var about in (string[])["Serilog:MinimumLevel", "Http:TrustedProxies", "Keys:MasterKeyCertificatePassword: stands in the environment", "Metrics:Urls: whoever reaches 0.0.0.0:9465 reads the figures"])
             Assert.Contains($"note    {about}", ended.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("canary", ended.Output, StringComparison.Ordinal);
     }

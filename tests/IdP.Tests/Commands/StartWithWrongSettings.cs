@@ -70,6 +70,12 @@ public sealed class StartWithWrongSettings(DatabaseTemplate template) : FailingS
     [InlineData("Tokens", "60", "Tokens is a group of settings")]
     [InlineData("Urls__0", "http://localhost:1", "Urls is one setting, not a group or a list")]
     [InlineData("Http__TrustedProxies", "proxy.example", "Http:TrustedProxies has 'proxy.example': it must be IP addresses")]
+    [InlineData("Metrics__Urls", "127.0.0.1:9464", "Metrics:Urls has '127.0.0.1:9464': an address for figures looks like http://127.0.0.1:9464")]
+    [InlineData("Metrics__Urls", "https://127.0.0.1:9464", "an address for figures looks like http://127.0.0.1:9464")]
+    [InlineData("Metrics__Urls", "http://192.0.2.1:9464", "This user may not listen on http://192.0.2.1:9464: choose a port above 1023 and an address of this machine with Metrics:Urls")]
+    [InlineData("Telemetry__OtlpEndpoint", "collector:4318", "Telemetry:OtlpEndpoint is 'collector:4318': the address of a collector looks like http://127.0.0.1:4318")]
+    [InlineData("Telemetry__OtlpProtocol", "thrift", "Telemetry:OtlpProtocol is 'thrift': it must be http/protobuf or grpc")]
+    [InlineData("Telemetry__TracesPercent", "101", "Telemetry:TracesPercent is 101: it must be 0 to 100")]
     [InlineData("Serilog__MinimumLevel", "Chatty", "Serilog:MinimumLevel is 'Chatty': it must be one of")]
     [InlineData("Keys__MasterKey_FILE", "/no/such/file", "IDP__Keys__MasterKey_FILE names the file /no/such/file, which does not exist")]
     public async Task A_setting_in_theVariables_that_cannot_work(string name, string value, string text)
