@@ -35,15 +35,19 @@ internal sealed class Browser : IDisposable
     private readonly string _provider;
     private readonly HttpClient _http;
 
-    public Browser(IdpServer server) : this(server.Url)
+    public Browser(IdpServer server) : this(server.Url, server.Balanced)
     {
     }
 
     /// <param name="provider">Where the provider is; other addresses may be opened too.</param>
-    public Browser(string provider)
+    public Browser(string provider) : this(provider, TestTls.Pin)
+    {
+    }
+
+    private Browser(string provider, Func<SocketsHttpHandler, HttpMessageHandler> way)
     {
         _provider = provider;
-        _http = new HttpClient(TestTls.Pin(new SocketsHttpHandler { AllowAutoRedirect = false, CookieContainer = Cookies })) { BaseAddress = new Uri(provider) };
+        _http = new HttpClient(way(new SocketsHttpHandler { AllowAutoRedirect = false, CookieContainer = Cookies })) { BaseAddress = new Uri(provider) };
         _http.DefaultRequestHeaders.Accept.ParseAdd("text/html, application/xhtml+xml, */*;q=0.8");
     }
 

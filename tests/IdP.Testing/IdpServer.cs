@@ -27,11 +27,13 @@ internal sealed class IdpServer : IAsyncDisposable
     public const string Password = "correct-horse-battery";
     private readonly string _folder;
     private readonly bool _ownsFolder;
+    private readonly List<IdpServer> _others = [];
+    private int _turn;
 
     private IdpServer(WebApplication app, string folder, bool ownsFolder, TestClock clock, LogRecords log, string url, string issuer)
     {
         (App, _folder, _ownsFolder, Clock, Log, Url, Issuer) = (app, folder, ownsFolder, clock, log, url, issuer);
-        Http = new HttpClient(TestTls.Pin(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false })) { BaseAddress = new Uri(url) };
+        Http = new HttpClient(Balanced(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false })) { BaseAddress = new Uri(url) };
     }
 
     public WebApplication App { get; }
@@ -44,6 +46,9 @@ internal sealed class IdpServer : IAsyncDisposable
     public string Issuer { get; }
     public Database Database => App.Services.GetRequiredService<Database>();
     public KeyRing Keys => App.Services.GetRequiredService<KeyRing>();
+
+    /// <summary>This server and those that joined it.</summary>
+    public IEnumerable<IdpServer> Nodes => [this, .. _others];
 
     /// <summary>Starts a server with the usual API, clients and people.</summary>
     public static async Task<IdpServer> Start(Action<IdpOptions>? configure = null, bool https = false, Action<WebApplicationBuilder>? customize = null)
@@ -59,8 +64,9 @@ internal sealed class IdpServer : IAsyncDisposable
     /// <param name="clock">Its time.</param>
     /// <param name="https">Whether it speaks TLS, which pages and their cookies want.</param>
     /// <param name="customize">Parts of the program that the test replaces or adds.</param>
+    /// <param name="log">Where its log goes; null makes one of its own.</param>
     public static async Task<IdpServer> StartEmpty(
-        Action<IdpOptions>? configure = null, string? folder = null, TestClock? clock = null, bool https = false, Action<WebApplicationBuilder>? customize = null)
+        Action<IdpOptions>? configure = null, string? folder = null, TestClock? clock = null, bool https = false, Action<WebApplicationBuilder>? customize = null, LogRecords? log = null)
     {
         var data = folder ?? Directory.CreateTempSubdirectory("idp-test-").FullName;
         var url = $"{(https ? "https" : "http")}://localhost:{ChildProcess.FreePort()}";
@@ -75,7 +81,7 @@ internal sealed class IdpServer : IAsyncDisposable
         configure?.Invoke(options);
         url = options.Urls;
         clock ??= new TestClock();
-        var log = new LogRecords();
+        log ??= new LogRecords();
         var app = Server.Build(options, new ConfigurationBuilder().Build(), clock, builder =>
         {
             builder.Logging.ClearProviders();
@@ -162,12 +168,20 @@ internal sealed class IdpServer : IAsyncDisposable
     public Task<HashedPassword> NewPassword(string password, string owner) =>
         HashedPassword.Make(App.Services.GetRequiredService<HashPool>(), App.Services.GetRequiredService<PasswordRules>(), password, new User { UserName = owner });
 
-    /// <summary>Changes the database as a command would and has this server see it at once.</summary>
+    /// <summary>Changes the database as a command would and has this server, and those that joined it, see it at once.</summary>
     public async Task Change(Func<IdpDbContext, long, Task> change)
     {
         await Database.Write(async db => await change(db, await ServerState.NextStamp(db, CancellationToken.None)), CancellationToken.None);
-        await App.Services.GetRequiredService<ChangePoll>().Poll(CancellationToken.None);
+        await Poll();
     }
+
+    public Task Poll() => Task.WhenAll(Nodes.Select(node => node.App.Services.GetRequiredService<ChangePoll>().Poll(CancellationToken.None)));
+
+    /// <summary>From now on each request to this server goes to one of the two in turn, as behind a load balancer that knows no sessions; more may join. The other ends with this one.</summary>
+    public void Join(IdpServer other) => _others.Add(other);
+
+    /// <summary>The way of requests to this server.</summary>
+    public HttpMessageHandler Balanced(SocketsHttpHandler handler) => new Balancer(this) { InnerHandler = TestTls.Pin(handler) };
 
     public Task<Answer> Post(string path, string? clientId, params (string Name, string Value)[] form) => Post(path, clientId, Secret, form);
 
@@ -202,6 +216,7 @@ internal sealed class IdpServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Http.Dispose();
+        foreach (var other in _others) await other.DisposeAsync();
         await App.StopAsync();
         await App.DisposeAsync();
         if (_ownsFolder) Directory.Delete(_folder, recursive: true);
@@ -225,6 +240,16 @@ internal sealed class IdpServer : IAsyncDisposable
         await AddUser("alice");
         await AddUser("bob");
         await AddUser("mallory", configure: u => u.DisabledAt = Clock.GetUtcNow());
+    }
+
+    private sealed class Balancer(IdpServer first) : DelegatingHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            var turn = (int)((uint)Interlocked.Increment(ref first._turn) % (first._others.Count + 1));
+            if (turn > 0 && request.RequestUri!.GetLeftPart(UriPartial.Authority) == first.Url) request.RequestUri = new Uri(new Uri(first._others[turn - 1].Url), request.RequestUri.PathAndQuery);
+            return base.SendAsync(request, cancellationToken);
+        }
     }
 
     private static List<string> Words(string text) => [.. text.Split(' ', StringSplitOptions.RemoveEmptyEntries)];

@@ -13,6 +13,8 @@ public sealed class TheEndOfAnAccountOnSqlite(SqliteServer fixture) : TheEndOfAn
 
 public sealed class TheEndOfAnAccountOnPostgres(PostgresServer fixture) : TheEndOfAnAccount(fixture), IClassFixture<PostgresServer>;
 
+public sealed class TheEndOfAnAccountOnNodes(PostgresNodes fixture) : TheEndOfAnAccount(fixture), IClassFixture<PostgresNodes>;
+
 /// <summary>An owner deletes the account: nothing opens any more, for nobody, whoever has the name later.</summary>
 public abstract class TheEndOfAnAccount(ServerFixture fixture)
 {

@@ -229,3 +229,5 @@ public abstract class Introspected(ServerFixture fixture)
 public sealed class IntrospectedOnSqlite(SqliteServer fixture) : Introspected(fixture), IClassFixture<SqliteServer>;
 
 public sealed class IntrospectedOnPostgres(PostgresServer fixture) : Introspected(fixture), IClassFixture<PostgresServer>;
+
+public sealed class IntrospectedOnNodes(PostgresNodes fixture) : Introspected(fixture), IClassFixture<PostgresNodes>;

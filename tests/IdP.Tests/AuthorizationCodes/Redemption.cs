@@ -320,3 +320,5 @@ public sealed class RedemptionOnSqlite(SqliteServer fixture, ITestOutputHelper o
 }
 
 public sealed class RedemptionOnPostgres(PostgresServer fixture, ITestOutputHelper output) : Redemption(fixture, output), IClassFixture<PostgresServer>;
+
+public sealed class RedemptionOnNodes(PostgresNodes fixture, ITestOutputHelper output) : Redemption(fixture, output), IClassFixture<PostgresNodes>;

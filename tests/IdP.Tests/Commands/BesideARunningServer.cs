@@ -10,6 +10,8 @@ public sealed class OnSqlite(SqliteServer fixture) : BesideARunningServer(fixtur
 
 public sealed class OnPostgres(PostgresServer fixture) : BesideARunningServer(fixture), IClassFixture<PostgresServer>;
 
+public sealed class OnNodes(PostgresNodes fixture) : BesideARunningServer(fixture), IClassFixture<PostgresNodes>;
+
 /// <summary>What a command takes away is gone at the running server when the command returns.</summary>
 public abstract class BesideARunningServer : IDisposable
 {

@@ -8,6 +8,8 @@ public sealed class SeveralNodesOnSqlite(SqliteServer fixture) : SeveralNodes(fi
 
 public sealed class SeveralNodesOnPostgres(PostgresServer fixture) : SeveralNodes(fixture), IClassFixture<PostgresServer>;
 
+public sealed class SeveralNodesBalanced(PostgresNodes fixture) : SeveralNodes(fixture), IClassFixture<PostgresNodes>;
+
 /// <summary>Signing out at one node is signing out at all of them, and each app is told by one of them.</summary>
 public abstract class SeveralNodes(ServerFixture fixture)
 {

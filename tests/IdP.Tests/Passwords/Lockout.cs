@@ -164,3 +164,5 @@ public sealed class LockoutOnSqlite(SqliteServer fixture, ITestOutputHelper outp
 }
 
 public sealed class LockoutOnPostgres(PostgresServer fixture, ITestOutputHelper output) : Lockout(fixture, output), IClassFixture<PostgresServer>;
+
+public sealed class LockoutOnNodes(PostgresNodes fixture, ITestOutputHelper output) : Lockout(fixture, output), IClassFixture<PostgresNodes>;

@@ -181,6 +181,30 @@ public abstract class CodeGrants(ServerFixture fixture)
         Assert.True((await group[1].Introspect(tokens.AccessToken)).Active);
     }
 
+    [Fact]
+    [Trait("Case", "REF-02")]
+    public async Task Of_a_hundred_refreshes_at_once_without_an_overlap_one_succeeds()
+    {
+        await using var group = await Nodes.Start(fixture, 3);
+        using var browser = new Browser(Server);
+        var tokens = await Tokens(browser, new CodeFlow { ClientId = "spa", RedirectUri = "https://spa.test/callback", Scope = "openid offline_access items:read" });
+        var options = group.All.SelectMany(node => node.Nodes).Select(node => node.App.Services.GetRequiredService<IdpOptions>().Tokens).ToList();
+        options.ForEach(one => one.RefreshOverlapSeconds = 0);
+        try
+        {
+            (string, string)[] form = [.. Refreshing(tokens), ("client_id", "spa")];
+            var answers = await Task.WhenAll(Enumerable.Range(0, 100).Select(i => group[i].Post("/connect/token", null, form)));
+            var winner = Assert.Single(answers, answer => answer.Status == 200);
+            Assert.All(answers.Where(answer => answer != winner), answer => Assert.Equal((400, "invalid_grant"), (answer.Status, answer.Error)));
+            // RFC 9700 §4.14.2: the others had a token that was replaced.
+            Assert.False((await Server.Introspect(winner.AccessToken)).Active);
+        }
+        finally
+        {
+            options.ForEach(one => one.RefreshOverlapSeconds = 10);
+        }
+    }
+
     private protected async Task<Answer> Tokens(Browser browser, CodeFlow flow, string user = "alice")
     {
         var tokens = await flow.Redeem(Server, FrontChannel.IsCode(Server, await browser.Complete(flow.Parameters(), user), flow), isPublic: flow.ClientId == "spa");
@@ -227,3 +251,5 @@ public sealed class CodeGrantsOnSqlite(SqliteServer fixture) : CodeGrants(fixtur
 }
 
 public sealed class CodeGrantsOnPostgres(PostgresServer fixture) : CodeGrants(fixture), IClassFixture<PostgresServer>;
+
+public sealed class CodeGrantsOnNodes(PostgresNodes fixture) : CodeGrants(fixture), IClassFixture<PostgresNodes>;

@@ -14,6 +14,8 @@ public sealed class RefreshOnSqlite(SqliteServer fixture) : RefreshSuite(fixture
 
 public sealed class RefreshOnPostgres(PostgresServer fixture) : RefreshSuite(fixture), IClassFixture<PostgresServer>;
 
+public sealed class RefreshOnNodes(PostgresNodes fixture) : RefreshSuite(fixture), IClassFixture<PostgresNodes>;
+
 /// <summary>RFC 6749 §6 and RFC 9700 §4.14: refresh tokens of a client that rotates (public) and of one that keeps them (confidential).</summary>
 public abstract class RefreshSuite(ServerFixture fixture) : IAsyncLifetime
 {

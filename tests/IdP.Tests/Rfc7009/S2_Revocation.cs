@@ -4,7 +4,11 @@ using Xunit;
 
 namespace IdP.Tests.Rfc7009;
 
-public sealed class S2_1_RevocationRequest(SqliteServer fixture) : IClassFixture<SqliteServer>
+public sealed class S2_1_RevocationRequest(SqliteServer fixture) : RevocationRequest(fixture), IClassFixture<SqliteServer>;
+
+public sealed class S2_1_RevocationRequestOnNodes(PostgresNodes fixture) : RevocationRequest(fixture), IClassFixture<PostgresNodes>;
+
+public abstract class RevocationRequest(ServerFixture fixture)
 {
     private const string Path = "/connect/revoke";
     private readonly IdpServer _server = fixture.Server;

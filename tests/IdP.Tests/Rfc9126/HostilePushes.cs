@@ -273,3 +273,5 @@ public sealed class HostilePushesOnSqlite(SqliteServer fixture, ITestOutputHelpe
 }
 
 public sealed class HostilePushesOnPostgres(PostgresServer fixture, ITestOutputHelper output) : HostilePushes(fixture, output), IClassFixture<PostgresServer>;
+
+public sealed class HostilePushesOnNodes(PostgresNodes fixture, ITestOutputHelper output) : HostilePushes(fixture, output), IClassFixture<PostgresNodes>;

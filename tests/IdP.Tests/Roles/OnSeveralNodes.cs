@@ -40,3 +40,5 @@ public abstract class OnSeveralNodes(ServerFixture fixture)
 public sealed class OnSqliteNodes(SqliteServer fixture) : OnSeveralNodes(fixture), IClassFixture<SqliteServer>;
 
 public sealed class OnPostgresNodes(PostgresServer fixture) : OnSeveralNodes(fixture), IClassFixture<PostgresServer>;
+
+public sealed class OnPostgresNodesBalanced(PostgresNodes fixture) : OnSeveralNodes(fixture), IClassFixture<PostgresNodes>;

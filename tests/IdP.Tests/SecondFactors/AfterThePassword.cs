@@ -52,23 +52,6 @@ public sealed class AfterThePassword(PageServer fixture) : IClassFixture<PageSer
     }
 
     [Fact]
-    [Trait("Case", "MFA-03")]
-    public async Task One_code_counts_once_at_once_and_later_the_one_that_set_the_app_up_too()
-    {
-        var (user, app) = await Person("bella");
-        // The code that set it up.
-        using var first = new Browser(_server);
-        var asked = await first.SignIn(await first.Authorize(new CodeFlow().Parameters()), user.UserName!);
-        Assert.Equal(400, (await first.Confirm(asked, app.Code())).Status);
-
-        var code = app.NextCode();
-        var check = _server.App.Services.GetRequiredService<SecondFactorCheck>();
-        var facts = new IdP.Http.RequestFacts { Address = "192.0.2.1", Method = "POST", Path = "/" };
-        var tries = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Task.Run(() => check.Prove(user, code, facts, device: null))));
-        Assert.Single(tries, methods => methods is not null);
-    }
-
-    [Fact]
     [Trait("Case", "MFA-04")]
     public async Task Codes_of_the_steps_beside_this_one_count_and_no_others()
     {

@@ -136,3 +136,5 @@ public abstract class Races(ServerFixture fixture, ITestOutputHelper output)
 public sealed class RacesOnSqlite(SqliteServer fixture, ITestOutputHelper output) : Races(fixture, output), IClassFixture<SqliteServer>;
 
 public sealed class RacesOnPostgres(PostgresServer fixture, ITestOutputHelper output) : Races(fixture, output), IClassFixture<PostgresServer>;
+
+public sealed class RacesOnNodes(PostgresNodes fixture, ITestOutputHelper output) : Races(fixture, output), IClassFixture<PostgresNodes>;

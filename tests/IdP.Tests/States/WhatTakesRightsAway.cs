@@ -106,7 +106,7 @@ public abstract class WhatTakesRightsAway(ServerFixture fixture)
         // Liveness is read from the database, so it does not wait for anything.
         await AllInactive(own with { Opaque = null });
         Assert.False((await _server.Introspect(persons)).Active);
-        await _server.App.Services.GetRequiredService<ChangePoll>().Poll(CancellationToken.None);
+        await _server.Poll();
         await _server.Refused(401, "invalid_client", "/connect/token", "doomed", ("grant_type", "client_credentials"), ("scope", "items:read"));
         await _server.Refused(401, "invalid_client", "/connect/token", "doomed", Person("yvonne"));
         await _server.Refused(401, "invalid_client", "/connect/token", "doomed", ("grant_type", "refresh_token"), ("refresh_token", refresh));
@@ -114,7 +114,7 @@ public abstract class WhatTakesRightsAway(ServerFixture fixture)
         Assert.Equal(200, (await _server.Sent(Invariants.Form("/connect/revoke", "doomed", ("token", own.Jwt)))).Status);
 
         await Write((services, db) => services.GetRequiredService<ClientStatements>().Enable(db, "doomed", "cli", CancellationToken.None));
-        await _server.App.Services.GetRequiredService<ChangePoll>().Poll(CancellationToken.None);
+        await _server.Poll();
         await AllInactive(own with { Opaque = null });
         Assert.False((await _server.Introspect(persons)).Active);
         await _server.Refused(400, "invalid_grant", "/connect/token", "doomed", ("grant_type", "refresh_token"), ("refresh_token", refresh));
@@ -158,7 +158,7 @@ public abstract class WhatTakesRightsAway(ServerFixture fixture)
 
         await AllInactive(own with { Opaque = null });
         await AllInactive(persons with { Opaque = null, Refresh = null });
-        await _server.App.Services.GetRequiredService<ChangePoll>().Poll(CancellationToken.None);
+        await _server.Poll();
         // It signs nothing more, and is published no more.
         Assert.NotEqual(kid, _server.Keys.Signer("ES256").KeyId);
         var jwks = await _server.Http.GetStringAsync(new Uri("/.well-known/jwks.json", UriKind.Relative));
@@ -182,7 +182,7 @@ public abstract class WhatTakesRightsAway(ServerFixture fixture)
         await RevokeKey(_server.Keys.Symmetric(KeyPurpose.SealToken).KeyId);
 
         Assert.False((await _server.Introspect(tokens.Opaque!, "opaque-api")).Active);
-        await _server.App.Services.GetRequiredService<ChangePoll>().Poll(CancellationToken.None);
+        await _server.Poll();
         Assert.False((await _server.Introspect(tokens.Opaque!, "opaque-api")).Active);
         Assert.True((await _server.Introspect((await _server.PasswordGrant("yolanda", clientId: "opaque-app", scope: "opaque:read")).AccessToken, "opaque-api")).Active);
         Assert.True((await _server.Introspect(tokens.Jwt)).Active);
@@ -279,3 +279,5 @@ public abstract class WhatTakesRightsAway(ServerFixture fixture)
 public sealed class WhatTakesRightsAwayOnSqlite(SqliteServer fixture) : WhatTakesRightsAway(fixture), IClassFixture<SqliteServer>;
 
 public sealed class WhatTakesRightsAwayOnPostgres(PostgresServer fixture) : WhatTakesRightsAway(fixture), IClassFixture<PostgresServer>;
+
+public sealed class WhatTakesRightsAwayOnNodes(PostgresNodes fixture) : WhatTakesRightsAway(fixture), IClassFixture<PostgresNodes>;

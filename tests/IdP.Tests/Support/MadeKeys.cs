@@ -25,7 +25,7 @@ internal static class MadeKeys
     /// <summary>What is written of its last use, after all that is waiting has been written.</summary>
     public static async Task<DateTimeOffset?> LastUse(this IdpServer server, string key)
     {
-        await server.App.Services.GetRequiredService<LastUses>().Write(CancellationToken.None);
+        foreach (var node in server.Nodes) await node.App.Services.GetRequiredService<LastUses>().Write(CancellationToken.None);
         await using var db = server.Database.OpenForReading();
         var id = KeyId(key);
         return await db.Set<ApiKey>().Where(k => k.KeyId == id).Select(k => k.LastUsedAt).SingleAsync();

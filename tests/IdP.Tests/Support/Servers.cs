@@ -1,5 +1,7 @@
 using System.Security.Cryptography;
+using IdP.Mail;
 using IdP.Testing;
+using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
 namespace IdP.Tests.Support;
@@ -45,7 +47,7 @@ public sealed class SqliteServer : ServerFixture
     }
 }
 
-public sealed class PostgresServer : ServerFixture
+public class PostgresServer : ServerFixture
 {
     private readonly string _masterKey = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
     private PostgresDatabase _database = null!;
@@ -56,16 +58,31 @@ public sealed class PostgresServer : ServerFixture
         return await IdpServer.Start(UseDatabase);
     }
 
-    internal override Task<IdpServer> StartAnother() => IdpServer.StartEmpty(options =>
-    {
-        UseDatabase(options);
-        options.Issuer = Server.Issuer;
-    }, clock: Server.Clock);
+    internal override Task<IdpServer> StartAnother() => StartBeside(Server, log: null);
 
     protected override async Task Remove() => await _database.DisposeAsync();
+
+    private protected Task<IdpServer> StartBeside(IdpServer first, LogRecords? log) => IdpServer.StartEmpty(options =>
+    {
+        UseDatabase(options);
+        options.Issuer = first.Issuer;
+        // Whichever of them sends a mail.
+        options.Mail.PickupFolder = MailSender.FolderOf(first.App.Services.GetRequiredService<IdpOptions>());
+    }, clock: first.Clock, log: log);
 
     private void UseDatabase(IdpOptions options)
     {
         (options.Storage.Provider, options.Storage.ConnectionString, options.Keys.MasterKey) = ("postgres", _database.ConnectionString, _masterKey);
+    }
+}
+
+/// <summary>Three servers on one PostgreSQL. Tests know the first; each request goes to the next of the three.</summary>
+public sealed class PostgresNodes : PostgresServer
+{
+    internal override async Task<IdpServer> StartFirst()
+    {
+        var first = await base.StartFirst();
+        for (var i = 1; i < 3; i++) first.Join(await StartBeside(first, first.Log));
+        return first;
     }
 }
