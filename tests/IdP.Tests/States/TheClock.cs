@@ -34,4 +34,27 @@ public sealed class TheClock
         }
         Directory.Delete(folder, recursive: true);
     }
+
+    [Theory]
+    [Trait("Case", "REF-11")]
+    [InlineData(1), InlineData(-1)]
+    public async Task A_step_of_a_node_s_own_clock_moves_nothing_where_the_time_is_the_database_s(int hours)
+    {
+        await using var database = await PostgresCluster.CreateDatabase();
+        await using var server = await IdpServer.Start(options =>
+            (options.Storage.Provider, options.Storage.ConnectionString, options.Keys.MasterKey) = ("postgres", database.ConnectionString, Convert.ToBase64String(new byte[32])));
+        // Between two polls.
+        await server.App.Services.GetRequiredService<ChangePoll>().StopAsync(CancellationToken.None);
+        var token = await server.ClientCredentials();
+        server.Clock.Step(TimeSpan.FromHours(hours));
+
+        var later = await server.ClientCredentials();
+
+        Assert.InRange(later.Claims["iat"]!.GetValue<long>() - token.Claims["iat"]!.GetValue<long>(), 0, 3);
+        Assert.True((await server.Introspect(token.AccessToken)).Active);
+        // One that had not expired is not taken for one that had: acknowledged, it is revoked.
+        Assert.Equal(200, (await server.Post("/connect/revoke", "service", ("token", token.AccessToken))).Status);
+        server.Clock.Step(TimeSpan.FromHours(-hours));
+        Assert.False((await server.Introspect(token.AccessToken)).Active);
+    }
 }
