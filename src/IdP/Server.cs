@@ -77,6 +77,7 @@ internal static class Server
         app.UseHttp();
         app.UseRouting();
         app.UsePages();
+        app.UseAccounts();
         app.MapHealth();
         app.MapDiscovery();
         app.MapTokens();

@@ -8,6 +8,9 @@ namespace IdP.Accounts;
 /// </summary>
 internal static class AccountsFeature
 {
+    // Half of what the host gives requests to end in.
+    private static readonly TimeSpan HashingWhileStopping = TimeSpan.FromSeconds(15);
+
     public static void AddAccounts(this IServiceCollection services)
     {
         services.AddSingleton<HashPool>();
@@ -20,4 +23,7 @@ internal static class AccountsFeature
         services.AddSingleton<UserStatements>();
         services.AddSingleton<Subjects>();
     }
+
+    public static void UseAccounts(this WebApplication app) =>
+        app.Lifetime.ApplicationStopping.Register(() => app.Services.GetRequiredService<HashPool>().EndAfter(HashingWhileStopping));
 }

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using IdP.Http;
 using IdP.Observability;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Options;
@@ -21,6 +22,7 @@ internal sealed partial class HashPool : IDisposable
     private readonly int _threads;
     private readonly int _places;
     private int _taken;
+    private long _endsAt = long.MaxValue;
 
     public HashPool(IdpOptions options)
     {
@@ -37,9 +39,15 @@ internal sealed partial class HashPool : IDisposable
             new Thread(Run) { IsBackground = true, Name = $"hash-{i}" }.Start();
     }
 
+    /// <summary>The server stops: what waits is hashed for so much longer, and then refused, so that everybody has an answer before the connections are closed.</summary>
+    public void EndAfter(TimeSpan time) => Volatile.Write(ref _endsAt, Environment.TickCount64 + (long)time.TotalMilliseconds);
+
+    private bool IsOver => Environment.TickCount64 >= Volatile.Read(ref _endsAt);
+
     /// <summary>A place in the queue, or null when it is full. Dispose it when done.</summary>
     public Place? TryEnter()
     {
+        if (IsOver) return null;
         if (Interlocked.Increment(ref _taken) <= _places) return new Place(this);
         Interlocked.Decrement(ref _taken);
         Telemetry.HashesRefused.Add(1);
@@ -81,6 +89,11 @@ internal sealed partial class HashPool : IDisposable
         var queued = Telemetry.Start(Telemetry.HashWait);
         _queue.Add(() =>
         {
+            if (IsOver)
+            {
+                completion.SetException(new StoppingException());
+                return;
+            }
             Telemetry.Record(Telemetry.HashWait, queued);
             var started = Telemetry.Start(Telemetry.HashDuration);
             try

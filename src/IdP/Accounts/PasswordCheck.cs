@@ -60,7 +60,17 @@ internal sealed class PasswordCheck(Database database, AttemptCounts counts, Has
             if (isThrottled && await networks.Failed(facts.Address, ct)) await RecordThrottle(facts, ct);
             return Refuse("locked", name, facts);
         }
-        var verified = await place.Verify(user, password);
+        PasswordVerificationResult verified;
+        try
+        {
+            verified = await place.Verify(user, password);
+        }
+        catch (StoppingException)
+        {
+            // A restart must lock nobody out.
+            await database.Write(db => AttemptCounts.Return(db, attempt, ct), ct);
+            throw;
+        }
         if (verified == PasswordVerificationResult.Failed || user is null || user.DisabledAt is not null)
         {
             var reason = user is null ? "unknown user" : verified == PasswordVerificationResult.Failed ? "wrong password" : "disabled user";

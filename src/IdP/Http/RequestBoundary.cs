@@ -92,6 +92,7 @@ internal sealed partial class RequestBoundary(RequestDelegate next, IdpOptions o
         Clear(http);
         OAuthError error;
         if (failure is BadHttpRequestException bad) error = new OAuthError("invalid_request", "the request is broken", bad.StatusCode, nameof(BadHttpRequestException));
+        else if (failure is StoppingException) error = OAuthError.Unavailable("the server is stopping; try again", 2, nameof(StoppingException));
         else if (StorageException.IsStorageFailure(failure))
         {
             log.LogError(failure, "The database failed during {Method} {Path}", facts.Method, Loggable(facts.Path));

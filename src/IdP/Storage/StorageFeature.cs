@@ -26,5 +26,7 @@ internal sealed class StorageException(string message, Exception? inner = null) 
 {
     public static bool IsStorageFailure(Exception exception) =>
         exception is StorageException or DbException or TimeoutException { Source: "Npgsql" } ||
+        // What Npgsql says of a connection that breaks at the moment at which a statement begins.
+        (exception is ObjectDisposedException && exception.StackTrace?.Contains(" Npgsql.", StringComparison.Ordinal) == true) ||
         (exception.InnerException is { } inner && exception is Microsoft.EntityFrameworkCore.DbUpdateException or InvalidOperationException && IsStorageFailure(inner));
 }
