@@ -1,5 +1,5 @@
 # Every target is one line over dotnet or a script in build/; `make` lists them.
-.PHONY: help setup build run demo test test-long bench publish image test-image migration format screenshots docs conformance clean
+.PHONY: help setup build run demo test test-long test-faults bench publish image test-image migration format screenshots docs conformance clean
 .DEFAULT_GOAL := help
 RID ?= linux-x64
 
@@ -23,6 +23,9 @@ test: ## Install what is missing, build, run all tests and checks, print the tot
 
 test-long: ## The same with the cases of great volume in full (the result goes to docs/test-long.txt)
 	@build/test.sh --long
+
+test-faults: build ## Kill, cut, fill and break what the server stands on, and check a ledger of what it had acknowledged
+	@tests/faults/all.sh
 
 bench: ## Measure on one core; appends to docs/BENCHMARKS.md (BENCH_COMPARE=path of a comparison script, optional)
 	@tests/benchmarks/bench.sh

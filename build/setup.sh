@@ -16,6 +16,8 @@ for purpose in "$@"; do
       # apache2-bin is the program alone: apache2 would bring a service.
       packages+=(apache2-bin libapache2-mod-auth-openidc)
       packages+=(nginx-light libnginx-mod-http-js)
+      # Moves the clock of one process, for tests/faults.
+      packages+=(faketime)
       # Node may come from somewhere else than Debian; then its package would only be in the way.
       command -v node >/dev/null || packages+=(nodejs)
       command -v npm >/dev/null || packages+=(npm)

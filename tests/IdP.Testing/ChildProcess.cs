@@ -82,6 +82,10 @@ public sealed class ChildProcess : IAsyncDisposable
         return new EndedProcess(process.ExitCode, output, await error);
     }
 
+    /// <summary>Starts a program that is to go on beside the test; a time limit ends it if the test does not.</summary>
+    public static ChildProcess Begin(IEnumerable<string> command, string? folder = null, IReadOnlyDictionary<string, string>? environment = null) =>
+        new(Start(["timeout", "--kill-after=5", "900", .. command], folder, environment));
+
     /// <summary>Ends the program in the middle of whatever it does (SIGKILL): nothing is written any more, nothing said.</summary>
     public Task Kill()
     {
@@ -89,8 +93,8 @@ public sealed class ChildProcess : IAsyncDisposable
         return _process.WaitForExitAsync();
     }
 
-    /// <summary>Asks the program to end, as an operator would (SIGTERM), and waits for it.</summary>
-    public async ValueTask DisposeAsync()
+    /// <summary>Asks the program to end, as an operator would (SIGTERM), and waits for it; its exit code.</summary>
+    public async Task<int> End()
     {
         if (!_process.HasExited)
         {
@@ -100,6 +104,12 @@ public sealed class ChildProcess : IAsyncDisposable
         }
 
         await _process.WaitForExitAsync();
+        return _process.ExitCode;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await End();
         _process.Dispose();
     }
 

@@ -1,0 +1,23 @@
+using IdP.Testing;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace IdP.Tests.Durability;
+
+/// <summary>The faults of tests/faults that are short enough to be met at every run of the tests; `make test-faults` runs all of them at length.</summary>
+public sealed class Faults(ITestOutputHelper output)
+{
+    [Theory]
+    [InlineData("connections-cut.sh", "EACH=2")]
+    [InlineData("disk-full.sh", "ROUNDS=1")]
+    [InlineData("stopping.sh", "SIGN_INS=40")]
+    [Trait("Case", "REV-04")]
+    public async Task The_server_survives(string script, params string[] sizes)
+    {
+        var environment = sizes.Select(size => size.Split('=')).Concat([["IDP_PROGRAM", ChildProcess.Provider[^1]], ["SAMPLE", "50"]]).ToDictionary(pair => pair[0], pair => pair[1]);
+        var ended = await ChildProcess.RunToEnd([Path.Combine(ChildProcess.Repository, "tests", "faults", script)], environment: environment);
+        output.WriteLine(ended.Output);
+        Assert.True(ended.ExitCode == 0, ended.Output + ended.Error);
+        Assert.EndsWith("ok\n", ended.Output, StringComparison.Ordinal);
+    }
+}
