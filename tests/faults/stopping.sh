@@ -18,6 +18,14 @@ took=$((($(date +%s%N) - since) / 1000000))
 ((took < 30000)) || wrong "it took $took ms, and an operator gives it 30 s"
 wait "$clients" || wrong "$(cat "$work/answers")"
 says "$(tail -n 1 "$work/answers"); it ended with exit code $code in $took ms"
+# An attempt was counted before each was hashed; those that were refused for the stop must not count as wrong.
+attempts='SELECT COALESCE(SUM("Failures"), 0) FROM "SignInAttempts"'
+if [[ $engine == sqlite ]]; then
+  counted=$(python3 -c 'import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute(sys.argv[2]).fetchone()[0])' "$work/data/idp.db" "$attempts")
+else
+  counted=$(psql_do idp -tAc "$attempts")
+fi
+((counted == 0)) || wrong "$counted attempts count as wrong passwords"
 start_node one
 [[ $(status "${address[one]}") == 200 ]] || wrong "it does not start again"
 finish

@@ -4,10 +4,11 @@ namespace IdP.Storage;
 internal sealed class DatabaseClock(TimeProvider system) : TimeProvider
 {
     private Answer? _last;
+    private long _aheadTicks;
     private long _floorTicks;
 
     /// <summary>How far the machine's clock is ahead of the database server's; negative when it is behind.</summary>
-    public TimeSpan Ahead => TimeSpan.FromTicks(-Volatile.Read(ref _offsetTicks));
+    public TimeSpan Ahead => TimeSpan.FromTicks(Volatile.Read(ref _aheadTicks));
 
     public override DateTimeOffset GetUtcNow()
     {
@@ -24,7 +25,11 @@ internal sealed class DatabaseClock(TimeProvider system) : TimeProvider
         system.CreateTimer(callback, state, dueTime, period);
 
     /// <summary>Follows a database server whose clock differs from ours.</summary>
-    public void Follow(DateTimeOffset databaseNow) => Volatile.Write(ref _last, new Answer(databaseNow, system.GetTimestamp()));
+    public void Follow(DateTimeOffset databaseNow)
+    {
+        Volatile.Write(ref _last, new Answer(databaseNow, system.GetTimestamp()));
+        Volatile.Write(ref _aheadTicks, (system.GetUtcNow() - databaseNow).Ticks);
+    }
 
     /// <summary>A clock that was set back must not revive what has expired.</summary>
     public void NeverBefore(DateTimeOffset seen) => Volatile.Write(ref _floorTicks, Math.Max(seen.UtcTicks, Volatile.Read(ref _floorTicks)));
