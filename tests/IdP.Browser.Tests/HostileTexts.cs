@@ -1,4 +1,15 @@
+using System.Security.Cryptography;
+using IdP.Account;
+using IdP.ApiKeys;
+using IdP.Audit;
+using IdP.Clients;
+using IdP.Consents;
+using IdP.Passkeys;
 using IdP.Resources;
+using IdP.Sessions;
+using IdP.Ui;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace IdP.Browser.Tests;
 
@@ -52,6 +63,51 @@ public sealed class HostileTexts(Chromium chromium)
             await tab.Page.ClickAsync("#consent-accept");
             await tab.Page.WaitForSelectorAsync("#arrived");
             Assert.Equal(text, chromium.App.Seen.Last(seen => seen.Path == "/callback").Parameters["state"]);
+        }
+    }
+
+    [Fact]
+    public async Task What_people_programs_and_browsers_call_themselves_stays_text_on_every_account_page()
+    {
+        var server = chromium.Server;
+        var user = await server.AddUser("hostile-account", configure: u => (u.Name, u.Nickname, u.Profile) = (Corpus[0], Corpus[1], Corpus[2]));
+        for (var i = 0; i < Corpus.Length; i++)
+        {
+            var number = i;
+            await chromium.App.Register(server, $"account-hostile-{i}", client => client.Name = Corpus[number]);
+            var name = Corpus[i].Length <= ApiKey.LongestName ? Corpus[i] : Corpus[i][..ApiKey.LongestName];
+            await server.Database.Write(async db => (await server.App.Services.GetRequiredService<ApiKeyStatements>().AddForUser(
+                db, "hostile-account", new NewApiKey("placeholder", IdpServer.Api, ["items:read"], null), new ApiKeyActor("cli"), CancellationToken.None)).Stored.Id, CancellationToken.None);
+            await server.Change(async (db, _) => await db.Set<ApiKey>().Where(k => k.Name == "placeholder").ExecuteUpdateAsync(set => set.SetProperty(k => k.Name, name)));
+        }
+        await server.Change(async (db, _) =>
+        {
+            var now = server.Clock.GetUtcNow();
+            var clients = await db.Set<Client>().Where(c => c.ClientId.StartsWith("account-hostile-")).ToListAsync();
+            foreach (var client in clients) db.Add(new Consent { UserId = user.Id, ClientKey = client.Id, Items = "openid", ClientDigest = new byte[32], GivenAt = now });
+            foreach (var text in Corpus)
+            {
+                db.Add(new Passkey { Id = Guid.CreateVersion7(now), UserId = user.Id, CredentialId = RandomNumberGenerator.GetBytes(16), PublicKey = [1], Name = text.Length <= Passkey.LongestName ? text : text[..Passkey.LongestName], CreatedAt = now });
+                db.Add(new Session { Id = Guid.CreateVersion7(now), UserId = user.Id, Seed = new byte[32], CreatedAt = now, AuthenticatedAt = now, Acr = "a", Amr = "pwd", LastUsedAt = now, IdleExpiresAt = now.AddHours(1), AbsoluteExpiresAt = now.AddHours(1), Browser = text, Address = "192.0.2.1" });
+                AuditEvent.Record(db, now, new ConsentWithdrawn(Told.Of(text)), $"client:{text}", $"user:{user.Subject}", text.Length <= 64 ? text : null);
+            }
+            await db.SaveChangesAsync();
+        });
+        await using var tab = await chromium.Open();
+        await tab.Page.GotoAsync(server.Url + AccountSection.Overview);
+        await tab.SignIn("hostile-account");
+        await tab.Page.WaitForSelectorAsync("nav ul.sections");
+        foreach (var section in AccountSection.All)
+        {
+            await tab.Page.GotoAsync(server.Url + section.Path);
+            Assert.Equal(section.Path, new Uri(tab.Page.Url).AbsolutePath);
+            // The picture of an authenticator app is ours.
+            await tab.Page.EvaluateAsync("document.querySelectorAll('svg.qr').forEach(e => e.remove())");
+            await Inert(tab);
+            var shown = await tab.Page.InnerTextAsync("main");
+            if (section.Path == AccountSection.Apps) Assert.Equal(Corpus.Length, await tab.Page.Locator("#apps > li").CountAsync());
+            if (section.Path == AccountSection.ApiKeys) Assert.Contains(Corpus[0], shown, StringComparison.Ordinal);
+            if (section.Path == PageAddresses.Passkeys) Assert.Contains(Corpus[0], shown, StringComparison.Ordinal);
         }
     }
 

@@ -81,8 +81,8 @@ public sealed class Passkeys(Chromium chromium)
         await tab.Page.WaitForSelectorAsync("#consent-accept");
     }
 
-    // Chrome DevTools Protocol, domain WebAuthn: a device with a fingerprint reader that recognizes its owner at once.
-    private static async Task Authenticator(Tab tab)
+    /// <summary>Chrome DevTools Protocol, domain WebAuthn: a device with a fingerprint reader that recognizes its owner at once.</summary>
+    internal static async Task Authenticator(Tab tab)
     {
         var devtools = await tab.Context.NewCDPSessionAsync(tab.Page);
         await devtools.SendAsync("WebAuthn.enable", new Dictionary<string, object> { ["enableUI"] = false });

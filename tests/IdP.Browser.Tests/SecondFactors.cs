@@ -67,7 +67,7 @@ public sealed class SecondFactors(Chromium chromium)
         }
     }
 
-    private static byte[] Bytes(string base32)
+    internal static byte[] Bytes(string base32)
     {
         var bits = string.Concat(base32.Select(c => Convert.ToString(Alphabet.IndexOf(c, StringComparison.Ordinal), 2).PadLeft(5, '0')));
         return [.. Enumerable.Range(0, bits.Length / 8).Select(i => Convert.ToByte(bits.Substring(i * 8, 8), 2))];

@@ -13,6 +13,7 @@ internal static class AccountFeature
         services.AddSingleton<SessionsOfPerson>();
         services.AddSingleton<AppsOfPerson>();
         services.AddSingleton<ApiKeysOfPerson>();
+        services.AddSingleton<OnceForm>();
         services.AddSingleton<EventsOfPerson>();
         services.AddSingleton<ProfileOfPerson>();
         services.AddSingleton<PasswordOfPerson>();

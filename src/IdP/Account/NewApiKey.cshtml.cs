@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Mvc;
 namespace IdP.Account;
 
 /// <summary>Makes an API key and shows it, once.</summary>
-internal sealed class NewApiKeyModel(AccountDoor door, ApiKeysOfPerson keys, IdpOptions options) : AccountPage(door)
+internal sealed class NewApiKeyModel(AccountDoor door, ApiKeysOfPerson keys, OnceForm once, IdpOptions options) : AccountPage(door)
 {
     public const string Address = "/account/api-keys/new";
 
@@ -22,8 +22,9 @@ internal sealed class NewApiKeyModel(AccountDoor door, ApiKeysOfPerson keys, Idp
 
     public IActionResult OnGet() => Offered.Count == 0 ? new SeeOther(AccountSection.ApiKeys) : Page();
 
-    public async Task<IActionResult> OnPostAsync([FromForm] string? name, [FromForm(Name = "scope")] List<string>? scopes, [FromForm] int? days)
+    public async Task<IActionResult> OnPostAsync([FromForm] string? name, [FromForm(Name = "scope")] List<string>? scopes, [FromForm] int? days, [FromForm(Name = OnceForm.Field)] string? sent)
     {
+        if (!await once.IsFirst(Person.UserId, sent)) return Done(AccountSection.ApiKeys, "key-made-already");
         (KeyName, Scopes, Days) = (name?.Trim() ?? "", [.. (scopes ?? []).Distinct(StringComparer.Ordinal)], days ?? 0);
         var (key, problem) = await keys.Make(Person.UserId, KeyName, Scopes, Days, RequestFacts.Of(HttpContext).Address);
         if (problem is not null) return Again(Texts.Of(HttpContext).Format(problem, LongestDays));

@@ -58,7 +58,7 @@ internal sealed class PersonalData(Database database, Issuer issuer, TimeProvide
     {
         await database.Write(async db =>
         {
-            AuditEvent.Record(db, clock.GetUtcNow(), "user.data_downloaded", $"user:{user.Subject}", $"user:{user.Subject}", address);
+            AuditEvent.Record(db, clock.GetUtcNow(), new DataDownloaded(), $"user:{user.Subject}", $"user:{user.Subject}", address);
             await db.SaveChangesAsync(ct);
         }, ct);
         using var buffer = new MemoryStream();

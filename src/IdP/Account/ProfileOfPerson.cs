@@ -26,8 +26,7 @@ internal sealed class ProfileOfPerson(Database database, TimeProvider clock)
         var now = clock.GetUtcNow();
         (user!.UpdatedAt, user.ConcurrencyStamp) = (now, Guid.CreateVersion7(now).ToString());
         // Which, never what: the trail outlives the account.
-        AuditEvent.Record(db, now, "user.profile_changed", $"user:{user.Subject}", $"user:{user.Subject}", address,
-            new Dictionary<string, string> { ["claims"] = string.Join(' ', changed.Select(field => field.Claim)) });
+        AuditEvent.Record(db, now, new ProfileChanged(Told.Of(changed.Select(field => field.Claim))), $"user:{user.Subject}", $"user:{user.Subject}", address);
         await db.SaveChangesAsync();
         return changed.Count;
     }, CancellationToken.None);

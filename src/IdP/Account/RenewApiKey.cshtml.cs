@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Mvc;
 namespace IdP.Account;
 
 /// <summary>Gives an API key another secret and shows it, once.</summary>
-internal sealed class RenewApiKeyModel(AccountDoor door, ApiKeysOfPerson keys) : AccountPage(door)
+internal sealed class RenewApiKeyModel(AccountDoor door, ApiKeysOfPerson keys, OnceForm once) : AccountPage(door)
 {
     public const string Address = "/account/api-keys/renew";
 
@@ -21,8 +21,9 @@ internal sealed class RenewApiKeyModel(AccountDoor door, ApiKeysOfPerson keys) :
         return Key is null ? new SeeOther(AccountSection.ApiKeys) : Page();
     }
 
-    public async Task<IActionResult> OnPostAsync([FromForm] string? id, [FromForm] string? overlap)
+    public async Task<IActionResult> OnPostAsync([FromForm] string? id, [FromForm] string? overlap, [FromForm(Name = OnceForm.Field)] string? sent)
     {
+        if (!await once.IsFirst(Person.UserId, sent)) return Done(AccountSection.ApiKeys, "key-made-already");
         var (key, problem) = await keys.Renew(Person.UserId, id, overlap == "yes", RequestFacts.Of(HttpContext).Address);
         if (problem is not null) return Again(Texts.Of(HttpContext)[problem]);
         RequestFacts.Of(HttpContext).Outcome = "key-renewed";

@@ -37,9 +37,7 @@ internal sealed class SessionsOfPerson(Database database, OutboxSender outbox, T
             var others = db.Set<Session>().Where(s => s.UserId == person.UserId && s.Id != person.SessionId && (only == null || s.Id == only));
             var count = await SessionEnd.End(db, others, now, CancellationToken.None);
             if (count == 0) return 0;
-            var details = new Dictionary<string, string> { ["count"] = $"{count}" };
-            if (only is { } id) details["session"] = Session.Sid(id);
-            AuditEvent.Record(db, now, "session.ended", $"user:{person.UserId:N}", $"user:{person.UserId:N}", address, details);
+            AuditEvent.Record(db, now, new SessionsEnded(count, only), $"user:{person.UserId:N}", $"user:{person.UserId:N}", address);
             await db.SaveChangesAsync(CancellationToken.None);
             return count;
         }, CancellationToken.None);

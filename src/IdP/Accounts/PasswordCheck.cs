@@ -132,15 +132,14 @@ internal sealed class PasswordCheck(Database database, AttemptCounts counts, Has
     private Task RecordFailure(User? user, byte[] attempt, string reason, RequestFacts facts, CancellationToken ct) => database.Write(async db =>
     {
         var failures = await db.Set<SignInAttempts>().Where(a => a.Key == attempt).Select(a => a.Failures).SingleOrDefaultAsync(ct);
-        var type = failures >= options.Passwords.LockoutAttempts ? "sign_in.locked" : "sign_in.failed";
-        AuditEvent.Record(db, clock.GetUtcNow(), type, facts.Actor, user is null ? null : $"user:{user.Subject}", facts.Address,
-            new Dictionary<string, string> { ["reason"] = reason });
+        AuditEvent.Record(db, clock.GetUtcNow(), failures >= options.Passwords.LockoutAttempts ? new SignInLocked(Told.Of(reason)) : new SignInFailed(Told.Of(reason)),
+            facts.Actor, user is null ? null : $"user:{user.Subject}", facts.Address);
         await db.SaveChangesAsync(ct);
     }, ct);
 
     private Task RecordThrottle(RequestFacts facts, CancellationToken ct) => database.Write(async db =>
     {
-        AuditEvent.Record(db, clock.GetUtcNow(), "sign_in.network_throttled", "server", address: facts.Address);
+        AuditEvent.Record(db, clock.GetUtcNow(), new NetworkThrottled(), "server", address: facts.Address);
         await db.SaveChangesAsync(ct);
     }, ct);
 }

@@ -28,7 +28,7 @@ internal sealed class UserStatements(TimeProvider clock)
         (user.CreatedAt, user.UpdatedAt) = (now, now);
         using var accounts = Accounts(db);
         Succeed(await accounts.CreateAsync(user));
-        await Record(db, "user.created", user, actor, ct);
+        await Record(db, new UserCreated(), user, actor, ct);
         return user;
     }
 
@@ -47,7 +47,7 @@ internal sealed class UserStatements(TimeProvider clock)
         if (user.DisabledAt is not null) return false;
         user.DisabledAt = clock.GetUtcNow();
         await End(db, user, ct);
-        await Record(db, "user.disabled", user, actor, ct);
+        await Record(db, new UserDisabled(), user, actor, ct);
         return true;
     }
 
@@ -75,7 +75,7 @@ internal sealed class UserStatements(TimeProvider clock)
         (user.Email, user.EmailConfirmed, user.UpdatedAt) = (email, true, clock.GetUtcNow());
         using var accounts = Accounts(db);
         Succeed(await accounts.UpdateSecurityStampAsync(user));
-        AuditEvent.Record(db, clock.GetUtcNow(), "user.email_changed", actor, $"user:{user.Subject}", address);
+        AuditEvent.Record(db, clock.GetUtcNow(), new EmailChanged(), actor, $"user:{user.Subject}", address);
         await db.SaveChangesAsync(ct);
     }
 
@@ -87,7 +87,7 @@ internal sealed class UserStatements(TimeProvider clock)
         if (user.DisabledAt is null) return false;
         user.DisabledAt = null;
         user.UpdatedAt = clock.GetUtcNow();
-        await Record(db, "user.enabled", user, actor, ct);
+        await Record(db, new UserEnabled(), user, actor, ct);
         return true;
     }
 
@@ -98,7 +98,7 @@ internal sealed class UserStatements(TimeProvider clock)
         var user = await Require(db, name, ct);
         user.PasswordHash = password.Value;
         await End(db, user, ct);
-        await Record(db, "user.password_changed", user, actor, ct);
+        await Record(db, new PasswordChanged(), user, actor, ct);
     }
 
     /// <summary>
@@ -112,7 +112,7 @@ internal sealed class UserStatements(TimeProvider clock)
         var user = await db.Users.AsTracking().SingleAsync(u => u.Id == proven.Id, ct);
         user.PasswordHash = password.Value;
         await End(db, user, ct, kept.SessionId);
-        await Record(db, "user.password_changed", user, $"user:{user.Subject}", ct, address);
+        await Record(db, new PasswordChanged(), user, $"user:{user.Subject}", ct, address);
         return kept;
     }
 
@@ -123,7 +123,7 @@ internal sealed class UserStatements(TimeProvider clock)
         await SessionEnd.End(db, db.Set<Session>().Where(s => s.UserId == userId), clock.GetUtcNow(), ct);
         // Sessions, grants, keys and the rest go with it. What the trail has stays.
         if (await db.Users.Where(u => u.Id == userId).ExecuteDeleteAsync(ct) == 0) return;
-        AuditEvent.Record(db, clock.GetUtcNow(), "user.deleted", actor, $"user:{userId:N}", address);
+        AuditEvent.Record(db, clock.GetUtcNow(), new UserDeleted(), actor, $"user:{userId:N}", address);
         await db.SaveChangesAsync(ct);
     }
 
@@ -133,7 +133,7 @@ internal sealed class UserStatements(TimeProvider clock)
         await ServerState.TakeTurn(db, ct);
         var user = await Require(db, name, ct);
         await End(db, user, ct);
-        await Record(db, "user.signed_out", user, actor, ct);
+        await Record(db, new UserSignedOut(), user, actor, ct);
     }
 
     private async Task End(IdpDbContext db, User user, CancellationToken ct, Guid? keptSession = null)
@@ -191,9 +191,9 @@ internal sealed class UserStatements(TimeProvider clock)
         if (!result.Succeeded) throw ChangeRefusedException.Conflict(string.Join(' ', result.Errors.Select(error => error.Description)));
     }
 
-    private Task<int> Record(IdpDbContext db, string type, User user, string actor, CancellationToken ct, string? address = null)
+    private Task<int> Record(IdpDbContext db, Event what, User user, string actor, CancellationToken ct, string? address = null)
     {
-        AuditEvent.Record(db, clock.GetUtcNow(), type, actor, $"user:{user.Subject}", address);
+        AuditEvent.Record(db, clock.GetUtcNow(), what, actor, $"user:{user.Subject}", address);
         return db.SaveChangesAsync(ct);
     }
 }

@@ -22,7 +22,10 @@ internal sealed record ApiKeyOwner(Guid? UserId, long? ClientKey, string Text)
 }
 
 /// <summary>Who makes a change, for the audit.</summary>
-internal sealed record ApiKeyActor(string Name, string? Address = null, string? App = null);
+internal sealed record ApiKeyActor(string Name, string? Address = null, string? App = null)
+{
+    public Told? ToldApp => App is null ? null : Told.Of(App);
+}
 
 /// <summary>What may happen to keys. Every method runs in its caller's transaction and writes its audit event there.</summary>
 internal sealed class ApiKeyStatements(SecretHash secrets, IdpOptions options, TimeProvider clock)
@@ -77,7 +80,7 @@ internal sealed class ApiKeyStatements(SecretHash secrets, IdpOptions options, T
             ExpiresAt = now + lifetime,
         };
         db.Add(key);
-        Record(db, "api_key.created", key, actor, ("owner", owner.Text), ("resource", resource.Identifier), ("scope", string.Join(' ', scopes.Select(s => s.Name))));
+        Record(db, new ApiKeyCreated(Told.Of(owner.Text), Told.Of(resource.Identifier), Told.Of(scopes.Select(s => s.Name)), actor.ToldApp), key, actor);
         await db.SaveChangesAsync(ct);
         return (await Require(db, key.KeyId, ct), text);
     }
@@ -94,7 +97,7 @@ internal sealed class ApiKeyStatements(SecretHash secrets, IdpOptions options, T
         (key.PreviousHash, key.PreviousHashKeyId, key.PreviousEndsAt) = (overlaps ? key.Hash : null, overlaps ? key.HashKeyId : null, overlaps ? now + overlap : null);
         var text = new ApiKeyText(key.KeyId, "").Renewed();
         (key.Hash, key.HashKeyId) = secrets.Of(text.ToString());
-        Record(db, "api_key.rotated", key, actor, ("overlap_seconds", $"{overlap.TotalSeconds:0}"));
+        Record(db, new ApiKeyRotated((long)overlap.TotalSeconds, actor.ToldApp), key, actor);
         await db.SaveChangesAsync(ct);
         return text;
     }
@@ -106,7 +109,7 @@ internal sealed class ApiKeyStatements(SecretHash secrets, IdpOptions options, T
         var now = clock.GetUtcNow();
         key.RevokedAt = now;
         if (key.ExpiresAt > now) key.ExpiresAt = now;
-        Record(db, "api_key.revoked", key, actor);
+        Record(db, new ApiKeyRevoked(actor.ToldApp), key, actor);
         await db.SaveChangesAsync(ct);
         return true;
     }
@@ -133,10 +136,6 @@ internal sealed class ApiKeyStatements(SecretHash secrets, IdpOptions options, T
         ? TimeSpan.FromDays(days)
         : throw ChangeRefusedException.Invalid($"{days} days are not possible: an API key ends after 1 to {options.ApiKeys.LongestDays} days (ApiKeys:LongestDays).");
 
-    private void Record(IdpDbContext db, string type, ApiKey key, ApiKeyActor actor, params (string Name, string Value)[] details)
-    {
-        var all = details.ToDictionary(d => d.Name, d => d.Value, StringComparer.Ordinal);
-        if (actor.App is { } app) all["client"] = app;
-        AuditEvent.Record(db, clock.GetUtcNow(), type, actor.Name, $"api_key:{key.KeyId}", actor.Address, all.Count == 0 ? null : all, key.UserId);
-    }
+    private void Record(IdpDbContext db, Event what, ApiKey key, ApiKeyActor actor) =>
+        AuditEvent.Record(db, clock.GetUtcNow(), what, actor.Name, $"api_key:{key.KeyId}", actor.Address, key.UserId);
 }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using IdP.Storage;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
@@ -27,18 +26,17 @@ internal sealed class AuditEvent
     public long? Sequence { get; set; }
     public byte[]? Hash { get; set; }
 
-    public static void Record(IdpDbContext db, DateTimeOffset now, string type, string actor, string? target = null, string? address = null,
-        IReadOnlyDictionary<string, string>? details = null, Guid? person = null) =>
+    public static void Record(IdpDbContext db, DateTimeOffset now, Event what, string actor, string? target = null, string? address = null, Guid? person = null) =>
         db.Add(new AuditEvent
         {
             Id = Guid.CreateVersion7(now),
             At = now,
-            Type = type,
+            Type = what.Type,
             Actor = actor,
             Target = target,
             Address = address,
             UserId = person ?? Person(target) ?? Person(actor),
-            Details = details is null ? null : JsonSerializer.Serialize(details),
+            Details = what.Details(),
         });
 
     private static Guid? Person(string? subject) =>

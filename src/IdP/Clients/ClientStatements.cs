@@ -58,7 +58,7 @@ internal sealed class ClientStatements(SecretHash secrets, KeyRing keys, IEnumer
         };
         if (asked.Secret is not null) client.Secrets.Add(secrets.Make(asked.Secret, expiresAt: null));
         db.Add(client);
-        Record(db, "client.created", client, actor);
+        Record(db, new ClientCreated(), client, actor);
         await db.SaveChangesAsync(ct);
         if (client.MayUse(GrantNames.AuthorizationCode)) await keys.Ensure(db, client.IdTokenAlgorithm, ct);
         if (client.UserInfoAlgorithm is { } algorithm) await keys.Ensure(db, algorithm, ct);
@@ -73,7 +73,7 @@ internal sealed class ClientStatements(SecretHash secrets, KeyRing keys, IEnumer
         if (client.IsDisabled) return false;
         (client.DisabledAt, client.Version) = (clock.GetUtcNow(), version);
         client.Generation++;
-        Record(db, "client.disabled", client, actor);
+        Record(db, new ClientDisabled(), client, actor);
         await db.SaveChangesAsync(ct);
         await Grant.Revoke(db.Set<Grant>().Where(g => g.ClientKey == client.Id), clock.GetUtcNow(), ct);
         return true;
@@ -86,7 +86,7 @@ internal sealed class ClientStatements(SecretHash secrets, KeyRing keys, IEnumer
         var client = await Require(db, clientId, ct);
         if (!client.IsDisabled) return false;
         (client.DisabledAt, client.Version) = (null, version);
-        Record(db, "client.enabled", client, actor);
+        Record(db, new ClientEnabled(), client, actor);
         await db.SaveChangesAsync(ct);
         return true;
     }
@@ -107,7 +107,7 @@ internal sealed class ClientStatements(SecretHash secrets, KeyRing keys, IEnumer
             if (old.ExpiresAt is not { } ends || ends > now + overlap) old.ExpiresAt = now + overlap;
         client.Secrets.Add(secrets.Make(secret, expiresAt: null));
         client.Version = version;
-        Record(db, "client.secret_replaced", client, actor);
+        Record(db, new ClientSecretReplaced(), client, actor);
         await db.SaveChangesAsync(ct);
         return client;
     }
@@ -129,8 +129,8 @@ internal sealed class ClientStatements(SecretHash secrets, KeyRing keys, IEnumer
             $"The scope {PlainText.Quoted(unknown)} is unknown: add it to a resource first, or use {string.Join(", ", ResourceCatalog.IdentityScopes.Keys.Order(StringComparer.Ordinal).Concat(some))}.");
     }
 
-    private void Record(IdpDbContext db, string type, Client client, string actor) =>
-        AuditEvent.Record(db, clock.GetUtcNow(), type, actor, $"client:{client.ClientId}");
+    private void Record(IdpDbContext db, Event what, Client client, string actor) =>
+        AuditEvent.Record(db, clock.GetUtcNow(), what, actor, $"client:{client.ClientId}");
 
     private static List<string> Distinct(IEnumerable<string> values) => values.Distinct(StringComparer.Ordinal).ToList();
 }

@@ -29,7 +29,7 @@ internal sealed class Consent
         // A client that people give their password to has grants without having asked for consent.
         var revoked = await Grant.Revoke(db.Set<Grant>().Where(g => g.UserId == userId && g.ClientKey == client.Id), now, ct);
         if (forgotten + revoked == 0) return false;
-        AuditEvent.Record(db, now, "consent.withdrawn", actor, $"user:{userId:N}", address, details: new Dictionary<string, string> { ["client"] = client.ClientId });
+        AuditEvent.Record(db, now, new ConsentWithdrawn(Told.Of(client.ClientId)), actor, $"user:{userId:N}", address);
         await db.SaveChangesAsync(ct);
         return true;
     }

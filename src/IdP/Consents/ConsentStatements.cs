@@ -31,7 +31,7 @@ internal sealed class ConsentStatements(PreparedStatements statements, Database 
         var items = string.Join(' ', before.Union(request.ConsentItems, StringComparer.Ordinal));
         if (known is null) db.Add(new Consent { UserId = userId, ClientKey = client.Id, Items = items, ClientDigest = digest, GivenAt = now });
         else (known.Items, known.ClientDigest, known.GivenAt) = (items, digest, now);
-        AuditEvent.Record(db, now, "consent.given", $"user:{userId:N}", $"client:{client.ClientId}", address, new Dictionary<string, string> { ["items"] = string.Join(' ', request.ConsentItems) });
+        AuditEvent.Record(db, now, new ConsentGiven(Told.Of(request.ConsentItems)), $"user:{userId:N}", $"client:{client.ClientId}", address);
         await db.SaveChangesAsync(ct);
     }, ct);
 

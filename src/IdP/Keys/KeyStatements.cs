@@ -60,7 +60,7 @@ internal static class KeyStatements
     {
         key.RevokedAt = now;
         key.Version = await ServerState.NextStamp(db, ct);
-        AuditEvent.Record(db, now, "key.revoked", "cli", $"key:{key.KeyId}");
+        AuditEvent.Record(db, now, new KeyRevoked(), "cli", $"key:{key.KeyId}");
         var others = await db.Set<StoredKey>().AsTracking()
             .Where(k => k.KeyId != key.KeyId && k.Purpose == key.Purpose && k.Algorithm == key.Algorithm && k.RevokedAt == null).ToListAsync(ct);
         var last = others.MaxBy(k => k.Number);
@@ -93,7 +93,7 @@ internal static class KeyStatements
             key.Sealed = masters.Seal(masters.Open(key.Sealed, key.MasterKeyId, Associated(key)), Associated(key));
             key.MasterKeyId = masters.CurrentId;
         }
-        AuditEvent.Record(db, now, "keys.resealed", "cli", details: new Dictionary<string, string> { ["count"] = stale.Count.ToString() });
+        AuditEvent.Record(db, now, new KeysResealed(stale.Count), "cli");
         await db.SaveChangesAsync(ct);
         return stale.Count;
     }
@@ -133,7 +133,7 @@ internal static class KeyStatements
         key.Sealed = masters.Seal(secret, Associated(key));
         CryptographicOperations.ZeroMemory(secret);
         db.Add(key);
-        AuditEvent.Record(db, now, "key.created", actor, $"key:{id}");
+        AuditEvent.Record(db, now, new KeyCreated(), actor, $"key:{id}");
         await db.SaveChangesAsync(ct);
         return key;
     }

@@ -30,9 +30,7 @@ internal sealed class SignOut(Database database, Cookies cookies, SignOutPages p
         await database.Write(async db =>
         {
             if (await SessionEnd.End(db, db.Set<Session>().Where(s => s.Id == session.SessionId), now, CancellationToken.None) == 0) return;
-            var details = new Dictionary<string, string> { ["session"] = Session.Sid(session.SessionId) };
-            if (clientId is not null) details["client"] = clientId;
-            AuditEvent.Record(db, now, "sign_out", $"user:{session.UserId:N}", $"user:{session.UserId:N}", facts.Address, details);
+            AuditEvent.Record(db, now, new SignedOutByPerson(session.SessionId, clientId is null ? null : Told.Of(clientId)), $"user:{session.UserId:N}", $"user:{session.UserId:N}", facts.Address);
             await db.SaveChangesAsync(CancellationToken.None);
         }, CancellationToken.None);
         cookies.Delete(http, Cookies.Session);

@@ -161,8 +161,7 @@ internal sealed class OutboxSender(Database database, LogoutNotifier logout, Mai
         await database.Write(async db =>
         {
             if (await Mine(db, item).ExecuteDeleteAsync(ct) == 0) return;
-            AuditEvent.Record(db, clock.GetUtcNow(), $"{item.Kind}.undelivered", "server", Whom(item),
-                details: new Dictionary<string, string> { ["problem"] = problem });
+            AuditEvent.Record(db, clock.GetUtcNow(), item.Kind == OutboxItem.Mail ? new MailUndelivered(Told.Of(problem)) : new LogoutUndelivered(Told.Of(problem)), "server", Whom(item));
             await db.SaveChangesAsync(ct);
         }, ct);
         log.LogWarning("{Kind} to {Target} is given up after {Attempts} attempts: {Problem}. {Consequence}", item.Kind, Origin(item), item.Attempts, problem,

@@ -79,7 +79,7 @@ internal sealed class PasskeyStatements(Database database, PreparedStatements st
                     CreatedAt = now,
                 };
                 db.Add(passkey);
-                Record(db, now, "passkey.added", session, facts, passkey.Id, name);
+                Record(db, now, new PasskeyAdded(passkey.Id, Told.Of(name)), session, facts);
                 await Tell(db, session.UserId, MailKind.PasskeyAdded, ct);
                 await db.SaveChangesAsync(ct);
                 return true;
@@ -98,7 +98,7 @@ internal sealed class PasskeyStatements(Database database, PreparedStatements st
     {
         if (!await IsLive(db, session, ct)) return false;
         if (await db.Set<Passkey>().Where(p => p.Id == id && p.UserId == session.UserId).ExecuteUpdateAsync(set => set.SetProperty(p => p.Name, name), ct) == 0) return false;
-        Record(db, clock.GetUtcNow(), "passkey.renamed", session, facts, id, name);
+        Record(db, clock.GetUtcNow(), new PasskeyRenamed(id, Told.Of(name)), session, facts);
         await db.SaveChangesAsync(ct);
         return true;
     }, ct);
@@ -114,7 +114,7 @@ internal sealed class PasskeyStatements(Database database, PreparedStatements st
             // Which of the passkeys a session began with is not noted: whoever signed in elsewhere with any of them does so again.
             var others = db.Set<Session>().Where(s => s.UserId == session.UserId && s.Id != session.SessionId && (s.Amr.Contains("hwk") || s.Amr.Contains("swk")));
             await SessionEnd.End(db, others, clock.GetUtcNow(), ct);
-            Record(db, clock.GetUtcNow(), "passkey.removed", session, facts, id, name);
+            Record(db, clock.GetUtcNow(), new PasskeyRemoved(id, Told.Of(name)), session, facts);
             await Tell(db, session.UserId, MailKind.PasskeyRemoved, ct);
             await db.SaveChangesAsync(ct);
             return true;
@@ -123,10 +123,10 @@ internal sealed class PasskeyStatements(Database database, PreparedStatements st
         return isRemoved;
     }
 
-    public Task RecordFailure(User? user, string reason, RequestFacts facts, CancellationToken ct) => Record(user, "sign_in.failed", facts, new() { ["reason"] = $"passkey: {reason}" }, ct);
+    public Task RecordFailure(User? user, string reason, RequestFacts facts, CancellationToken ct) => Record(user, new SignInFailed(Told.Of($"passkey: {reason}")), facts, ct);
 
     public Task RecordCopy(User user, Passkey passkey, uint seen, RequestFacts facts, CancellationToken ct) =>
-        Record(user, "passkey.counter_went_back", facts, new() { ["passkey"] = passkey.Id.ToString("N"), ["stored"] = passkey.SignCount.ToString(), ["seen"] = seen.ToString() }, ct);
+        Record(user, new PasskeyCounterWentBack(passkey.Id, passkey.SignCount, seen), facts, ct);
 
     /// <summary>The name that is kept of what somebody typed; null when it cannot be one.</summary>
     public static string? NameOf(string? typed) => typed?.Trim() is { Length: > 0 } name && PlainText.IsFine(name, Passkey.LongestName) ? name : null;
@@ -134,14 +134,14 @@ internal sealed class PasskeyStatements(Database database, PreparedStatements st
     private async Task Tell(IdpDbContext db, Guid userId, MailKind kind, CancellationToken ct) =>
         mailer.Tell(db, await db.Users.AsNoTracking().SingleAsync(u => u.Id == userId, ct), kind, PageAddresses.Passkeys);
 
-    private Task Record(User? user, string type, RequestFacts facts, Dictionary<string, string> details, CancellationToken ct) => database.Write(async db =>
+    private Task Record(User? user, Event what, RequestFacts facts, CancellationToken ct) => database.Write(async db =>
     {
-        AuditEvent.Record(db, clock.GetUtcNow(), type, facts.Actor, user is null ? null : $"user:{user.Subject}", facts.Address, details);
+        AuditEvent.Record(db, clock.GetUtcNow(), what, facts.Actor, user is null ? null : $"user:{user.Subject}", facts.Address);
         await db.SaveChangesAsync(ct);
     }, ct);
 
-    private static void Record(IdpDbContext db, DateTimeOffset now, string type, SignedIn session, RequestFacts facts, Guid passkey, string name) =>
-        AuditEvent.Record(db, now, type, $"user:{session.UserId:N}", $"user:{session.UserId:N}", facts.Address, new Dictionary<string, string> { ["passkey"] = passkey.ToString("N"), ["name"] = name });
+    private static void Record(IdpDbContext db, DateTimeOffset now, Event what, SignedIn session, RequestFacts facts) =>
+        AuditEvent.Record(db, now, what, $"user:{session.UserId:N}", $"user:{session.UserId:N}", facts.Address);
 
     private static Task<bool> IsLive(IdpDbContext db, SignedIn session, CancellationToken ct) =>
         db.Set<Session>().AnyAsync(s => s.Id == session.SessionId && s.EndedAt == null && db.Users.Any(u => u.Id == s.UserId && u.DisabledAt == null), ct);

@@ -24,7 +24,7 @@ internal sealed class PasswordReset(
         {
             var secret = await links.Add(db, MailLinkPurpose.ResetPassword, user, email, sealedInteraction, ct);
             mailer.Add(db, new MailMessage(MailKind.ResetPassword, email, texts.Language, MailLinks.Path(PageAddresses.NewPassword, secret), user.Subject));
-            AuditEvent.Record(db, clock.GetUtcNow(), "recovery.requested", "server", $"user:{user.Subject}", address);
+            AuditEvent.Record(db, clock.GetUtcNow(), new RecoveryRequested(), "server", $"user:{user.Subject}", address);
             await db.SaveChangesAsync(ct);
         }, ct);
         outbox.Wake();
@@ -41,7 +41,7 @@ internal sealed class PasswordReset(
             // Whoever guessed wrong before them must not keep the owner waiting.
             var strangers = counts.Key(PasswordCheck.ByStrangers(owner));
             await db.Set<SignInAttempts>().Where(a => a.Key == strangers).ExecuteDeleteAsync(ct);
-            AuditEvent.Record(db, clock.GetUtcNow(), "recovery.completed", $"user:{owner.Subject}", $"user:{owner.Subject}", facts.Address);
+            AuditEvent.Record(db, clock.GetUtcNow(), new RecoveryCompleted(), $"user:{owner.Subject}", $"user:{owner.Subject}", facts.Address);
             mailer.Add(db, new MailMessage(MailKind.PasswordChanged, link.Email, texts.Language, PageAddresses.Recovery, owner.Subject));
             await db.SaveChangesAsync(ct);
             return true;

@@ -23,7 +23,7 @@ internal sealed class EmailChanges(Database database, MailLinks links, UserState
             var secret = await links.Add(db, MailLinkPurpose.ConfirmEmail, user, email, sealedInteraction: null, ct);
             mailer.Add(db, new MailMessage(MailKind.ConfirmEmail, email, texts.Language, MailLinks.Path(PageAddresses.ConfirmEmail, secret), user.Subject));
             if (user is { EmailConfirmed: true, Email: { } old } && old != email) mailer.Add(db, new MailMessage(MailKind.EmailChangeAsked, old, texts.Language, AccountSection.Overview, user.Subject));
-            AuditEvent.Record(db, clock.GetUtcNow(), "user.email_change_requested", $"user:{user.Subject}", $"user:{user.Subject}", facts.Address);
+            AuditEvent.Record(db, clock.GetUtcNow(), new EmailChangeRequested(), $"user:{user.Subject}", $"user:{user.Subject}", facts.Address);
             await db.SaveChangesAsync(ct);
         }, ct);
         outbox.Wake();

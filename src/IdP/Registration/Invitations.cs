@@ -19,7 +19,7 @@ internal sealed class Invitations(MailLinks links, Mailer mailer, IdpOptions opt
         if (await UserStatements.IsTaken(db, email, ct)) throw ChangeRefusedException.Conflict($"Somebody has the e-mail address or user name {PlainText.Quoted(email)} already: they need no invitation.");
         var secret = await links.Add(db, MailLinkPurpose.Invitation, owner: null, email, sealedInteraction: null, ct);
         mailer.Add(db, new MailMessage(MailKind.Invitation, email, language, MailLinks.Path(PageAddresses.CompleteSignUp, secret)));
-        AuditEvent.Record(db, clock.GetUtcNow(), "user.invited", actor, details: new Dictionary<string, string> { ["email"] = email });
+        AuditEvent.Record(db, clock.GetUtcNow(), new UserInvited(Told.Of(email)), actor);
         await db.SaveChangesAsync(ct);
         return email;
     }

@@ -50,7 +50,7 @@ internal sealed class ResourceStatements(KeyRing keys, SharedSecrets secrets, Id
         };
         var secret = resource.SharesSecret ? secrets.Renew(resource) : null;
         db.Add(resource);
-        AuditEvent.Record(db, clock.GetUtcNow(), "resource.created", actor, $"resource:{resource.Identifier}");
+        AuditEvent.Record(db, clock.GetUtcNow(), new ResourceCreated(), actor, $"resource:{resource.Identifier}");
         await db.SaveChangesAsync(ct);
         if (!resource.SharesSecret) await keys.Ensure(db, asked.Algorithm, ct);
         return (resource, secret);
@@ -65,7 +65,7 @@ internal sealed class ResourceStatements(KeyRing keys, SharedSecrets secrets, Id
         if (!resource.SharesSecret) throw ChangeRefusedException.Invalid($"The tokens for {PlainText.Quoted(identifier)} are signed with {resource.Algorithm}: it shares no secret.");
         var secret = secrets.Renew(resource);
         resource.Version = version;
-        AuditEvent.Record(db, clock.GetUtcNow(), "resource.secret_replaced", actor, $"resource:{resource.Identifier}");
+        AuditEvent.Record(db, clock.GetUtcNow(), new ResourceSecretReplaced(), actor, $"resource:{resource.Identifier}");
         await db.SaveChangesAsync(ct);
         return secret;
     }
@@ -86,7 +86,7 @@ internal sealed class ResourceStatements(KeyRing keys, SharedSecrets secrets, Id
 
         var scope = new Scope { Name = name, ResourceId = (await Require(db, resource, ct)).Id, Description = description, Version = version };
         db.Add(scope);
-        AuditEvent.Record(db, clock.GetUtcNow(), "scope.created", actor, $"scope:{name}");
+        AuditEvent.Record(db, clock.GetUtcNow(), new ScopeCreated(), actor, $"scope:{name}");
         await db.SaveChangesAsync(ct);
         return scope;
     }

@@ -22,7 +22,7 @@ internal sealed class RoleStatements(TimeProvider clock)
         if (await db.Set<Permission>().AnyAsync(p => p.Name == name, ct)) throw ChangeRefusedException.Conflict($"There is a permission {PlainText.Quoted(name)} already: choose another name.");
         var permission = new Permission { Name = name, ResourceId = (await ResourceStatements.Require(db, resource, ct)).Id, Description = description };
         db.Add(permission);
-        await Record(db, "permission.created", actor, $"permission:{name}", ct);
+        await Record(db, new PermissionCreated(), actor, $"permission:{name}", ct);
         return permission;
     }
 
@@ -31,7 +31,7 @@ internal sealed class RoleStatements(TimeProvider clock)
     {
         await ServerState.NextStamp(db, ct);
         db.Remove(await RequirePermission(db, name, ct));
-        await Record(db, "permission.deleted", actor, $"permission:{name}", ct);
+        await Record(db, new PermissionDeleted(), actor, $"permission:{name}", ct);
     }
 
     public async Task<Role> AddRole(IdpDbContext db, string name, string? description, string actor, CancellationToken ct, bool requiresSecondFactor = false)
@@ -41,7 +41,7 @@ internal sealed class RoleStatements(TimeProvider clock)
         if (await db.Set<Role>().AnyAsync(r => r.Name == name, ct)) throw ChangeRefusedException.Conflict($"There is a role {PlainText.Quoted(name)} already: choose another name.");
         var role = new Role { Name = name, Description = description, RequiresSecondFactor = requiresSecondFactor };
         db.Add(role);
-        await Record(db, "role.created", actor, $"role:{name}", ct);
+        await Record(db, new RoleCreated(), actor, $"role:{name}", ct);
         return role;
     }
 
@@ -52,7 +52,7 @@ internal sealed class RoleStatements(TimeProvider clock)
         var role = await RequireRole(db, name, ct);
         if (role.RequiresSecondFactor == required) return false;
         role.RequiresSecondFactor = required;
-        await Record(db, required ? "role.second_factor_required" : "role.second_factor_optional", actor, $"role:{name}", ct);
+        await Record(db, required ? new RoleSecondFactorRequired() : new RoleSecondFactorOptional(), actor, $"role:{name}", ct);
         return true;
     }
 
@@ -61,7 +61,7 @@ internal sealed class RoleStatements(TimeProvider clock)
     {
         await ServerState.NextStamp(db, ct);
         db.Remove(await RequireRole(db, name, ct));
-        await Record(db, "role.deleted", actor, $"role:{name}", ct);
+        await Record(db, new RoleDeleted(), actor, $"role:{name}", ct);
     }
 
     /// <summary>Puts permissions into a role; the number of those that were not in it.</summary>
@@ -75,7 +75,7 @@ internal sealed class RoleStatements(TimeProvider clock)
             var permission = await RequirePermission(db, name, ct);
             if (await db.Set<RolePermission>().AnyAsync(h => h.RoleId == role.Id && h.PermissionId == permission.Id, ct)) continue;
             db.Add(new RolePermission { RoleId = role.Id, PermissionId = permission.Id });
-            await Record(db, "role.permitted", actor, $"role:{roleName}", ct, ("permission", name));
+            await Record(db, new RolePermitted(Told.Of(name)), actor, $"role:{roleName}", ct);
             added++;
         }
         return added;
@@ -91,7 +91,7 @@ internal sealed class RoleStatements(TimeProvider clock)
         {
             var permission = await RequirePermission(db, name, ct);
             if (await db.Set<RolePermission>().Where(h => h.RoleId == role.Id && h.PermissionId == permission.Id).ExecuteDeleteAsync(ct) == 0) continue;
-            await Record(db, "role.forbidden", actor, $"role:{roleName}", ct, ("permission", name));
+            await Record(db, new RoleForbidden(Told.Of(name)), actor, $"role:{roleName}", ct);
             removed++;
         }
         return removed;
@@ -107,7 +107,7 @@ internal sealed class RoleStatements(TimeProvider clock)
             var user = await UserStatements.Require(db, holder.User, ct);
             if (await db.Set<UserRole>().AnyAsync(r => r.UserId == user.Id && r.RoleId == role.Id, ct)) return false;
             db.Add(new UserRole { UserId = user.Id, RoleId = role.Id });
-            await Record(db, "role.assigned", actor, $"user:{user.Subject}", ct, ("role", roleName));
+            await Record(db, new RoleAssigned(Told.Of(roleName)), actor, $"user:{user.Subject}", ct);
             return true;
         }
         var client = await ClientStatements.Require(db, holder.Client!, ct);
@@ -115,7 +115,7 @@ internal sealed class RoleStatements(TimeProvider clock)
         if (client.IsPublic) throw ChangeRefusedException.Invalid($"The client {PlainText.Quoted(holder.Client!)} is public: it never acts for itself, so a role would mean nothing.");
         if (await db.Set<ClientRole>().AnyAsync(r => r.ClientKey == client.Id && r.RoleId == role.Id, ct)) return false;
         db.Add(new ClientRole { ClientKey = client.Id, RoleId = role.Id });
-        await Record(db, "role.assigned", actor, $"client:{client.ClientId}", ct, ("role", roleName));
+        await Record(db, new RoleAssigned(Told.Of(roleName)), actor, $"client:{client.ClientId}", ct);
         return true;
     }
 
@@ -139,7 +139,7 @@ internal sealed class RoleStatements(TimeProvider clock)
             removed = await db.Set<ClientRole>().Where(r => r.ClientKey == client.Id && r.RoleId == role.Id).ExecuteDeleteAsync(ct);
         }
         if (removed == 0) return false;
-        await Record(db, "role.unassigned", actor, target, ct, ("role", roleName));
+        await Record(db, new RoleUnassigned(Told.Of(roleName)), actor, target, ct);
         return true;
     }
 
@@ -159,9 +159,9 @@ internal sealed class RoleStatements(TimeProvider clock)
             throw ChangeRefusedException.Invalid("The description must be 1 to 1000 characters without line breaks, control characters or spaces around it.");
     }
 
-    private Task<int> Record(IdpDbContext db, string type, string actor, string target, CancellationToken ct, (string Name, string Value)? detail = null)
+    private Task<int> Record(IdpDbContext db, Event what, string actor, string target, CancellationToken ct)
     {
-        AuditEvent.Record(db, clock.GetUtcNow(), type, actor, target, details: detail is { } one ? new Dictionary<string, string> { [one.Name] = one.Value } : null);
+        AuditEvent.Record(db, clock.GetUtcNow(), what, actor, target);
         return db.SaveChangesAsync(ct);
     }
 }

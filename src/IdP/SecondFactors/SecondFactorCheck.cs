@@ -4,6 +4,7 @@ using IdP.Audit;
 using IdP.Http;
 using IdP.Keys;
 using IdP.Mail;
+using IdP.Outbox;
 using IdP.Protocol;
 using IdP.Protocol.OpenId;
 using IdP.Storage;
@@ -21,7 +22,7 @@ internal sealed record NewAuthenticator(byte[] Secret)
 /// Judges codes: one-time passwords of the authenticator app and recovery codes, in one field. Guesses are counted like guesses of
 /// passwords, and every code counts once.
 /// </summary>
-internal sealed class SecondFactorCheck(Database database, SecondFactorStatements factors, AttemptCounts counts, Sealer sealer, IdpOptions options, TimeProvider clock)
+internal sealed class SecondFactorCheck(Database database, SecondFactorStatements factors, AttemptCounts counts, OutboxSender outbox, Sealer sealer, IdpOptions options, TimeProvider clock)
 {
     private const string Use = "idp authenticator";
 
@@ -42,7 +43,7 @@ internal sealed class SecondFactorCheck(Database database, SecondFactorStatement
             var isRecovery = method is Acr.MultiFactorMethod;
             if (method is not null) await AttemptCounts.Return(db, attempt, CancellationToken.None);
             if (method is null || isRecovery)
-                AuditEvent.Record(db, clock.GetUtcNow(), isRecovery ? "recovery_code.used" : "second_factor.failed", facts.Actor, $"user:{user.Subject}", facts.Address);
+                AuditEvent.Record(db, clock.GetUtcNow(), isRecovery ? new RecoveryCodeUsed() : new SecondFactorFailed(), facts.Actor, $"user:{user.Subject}", facts.Address);
             await db.SaveChangesAsync(CancellationToken.None);
             return method;
         }, CancellationToken.None);
@@ -55,15 +56,17 @@ internal sealed class SecondFactorCheck(Database database, SecondFactorStatement
         if (OneTimePassword.StepFor(authenticator.Secret, RecoveryCodes.Plain(code ?? ""), now, options.SecondFactors.StepTolerance) is not { } step) return null;
         try
         {
-            return await database.Write(async db =>
+            var codes = await database.Write(async db =>
             {
                 if (await db.Set<Authenticator>().AnyAsync(a => a.UserId == user.Id)) return null;
                 // The code that sets it up has been used by that.
                 db.Add(new Authenticator { UserId = user.Id, SealedSecret = Seal(user, authenticator.Secret), LastStep = step, CreatedAt = now });
-                AuditEvent.Record(db, now, "second_factor.added", $"user:{user.Subject}", $"user:{user.Subject}", facts.Address);
+                AuditEvent.Record(db, now, new SecondFactorAdded(), $"user:{user.Subject}", $"user:{user.Subject}", facts.Address);
                 factors.Tell(db, user, MailKind.SecondFactorAdded);
                 return await SecondFactorStatements.MakeRecoveryCodes(db, user.Id, CancellationToken.None);
             }, CancellationToken.None);
+            outbox.Wake();
+            return codes;
         }
         catch (DbUpdateException failure) when (Database.IsUniqueViolation(failure))
         {

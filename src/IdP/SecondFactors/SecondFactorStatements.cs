@@ -68,7 +68,7 @@ internal sealed class SecondFactorStatements(PreparedStatements statements, Mail
         await db.Set<Session>().Where(s => s.Id == keptSession && s.UserId == user.Id && s.Acr == Acr.MultiFactor)
             .ExecuteUpdateAsync(set => set.SetProperty(s => s.Acr, s => s.UpstreamProviderId == null ? Acr.Password : Acr.Upstream)
                 .SetProperty(s => s.Amr, s => s.UpstreamProviderId == null ? Acr.PasswordMethod : Acr.UpstreamMethod), ct);
-        AuditEvent.Record(db, now, "second_factor.removed", actor, $"user:{user.Subject}", address);
+        AuditEvent.Record(db, now, new SecondFactorRemoved(), actor, $"user:{user.Subject}", address);
         Tell(db, user, MailKind.SecondFactorRemoved);
         await db.SaveChangesAsync(ct);
         return true;

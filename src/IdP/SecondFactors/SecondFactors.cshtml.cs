@@ -60,10 +60,11 @@ internal sealed class SecondFactorsModel(
         Codes = await database.Write(async db =>
         {
             if (!await db.Set<Authenticator>().AnyAsync(a => a.UserId == Person.UserId)) return null;
-            AuditEvent.Record(db, clock.GetUtcNow(), "recovery_codes.made", $"user:{Person.UserId:N}", $"user:{Person.UserId:N}", RequestFacts.Of(HttpContext).Address);
+            AuditEvent.Record(db, clock.GetUtcNow(), new RecoveryCodesMade(), $"user:{Person.UserId:N}", $"user:{Person.UserId:N}", RequestFacts.Of(HttpContext).Address);
             factors.Tell(db, await Me(db, CancellationToken.None), MailKind.RecoveryCodesMade);
             return await SecondFactorStatements.MakeRecoveryCodes(db, Person.UserId, CancellationToken.None);
         }, CancellationToken.None);
+        outbox.Wake();
         return Codes is null ? new SeeOther(AccountSection.SecondFactors) : Page();
     }
 

@@ -70,8 +70,7 @@ internal sealed class BrowserSessions(SessionStatements statements, Handles hand
                 if (current is not null) await SessionEnd.End(db, db.Set<Session>().Where(s => s.Id == current.SessionId), now, ct);
                 db.Add(session);
             }
-            AuditEvent.Record(db, now, "sign_in.succeeded", facts.Actor, $"user:{user.Subject}", facts.Address,
-                new Dictionary<string, string> { ["session"] = Session.Sid(again ? current!.SessionId : session.Id), ["method"] = proof.Amr });
+            AuditEvent.Record(db, now, new SignInSucceeded(again ? current!.SessionId : session.Id, Grant: null, Told.Of(proof.Amr)), facts.Actor, $"user:{user.Subject}", facts.Address);
             await db.SaveChangesAsync(ct);
             return again ? current!.SessionId : session.Id;
         }, ct);

@@ -61,7 +61,7 @@ internal sealed class RevocationEndpoint(
         {
             var now = clock.GetUtcNow();
             if (await Grant.Revoke(db.Set<Grant>().Where(g => g.Id == grant.Id), now, ct) == 0) return false;
-            AuditEvent.Record(db, now, "grant.revoked", $"client:{client.ClientId}", $"grant:{grant.Id:N}", facts.Address);
+            AuditEvent.Record(db, now, new GrantRevoked(), $"client:{client.ClientId}", $"grant:{grant.Id:N}", facts.Address);
             await db.SaveChangesAsync(ct);
             return true;
         }, ct);
@@ -76,7 +76,7 @@ internal sealed class RevocationEndpoint(
             {
                 if (await db.Set<RevokedToken>().AnyAsync(t => t.JwtId == claims.RevocationId, ct)) return;
                 db.Add(new RevokedToken { JwtId = claims.RevocationId, ExpiresAt = DateTimeOffset.FromUnixTimeSeconds(claims.ExpiresAt) });
-                AuditEvent.Record(db, clock.GetUtcNow(), "token.revoked", $"client:{client.ClientId}", $"token:{claims.RevocationId}", facts.Address);
+                AuditEvent.Record(db, clock.GetUtcNow(), new TokenRevoked(), $"client:{client.ClientId}", $"token:{claims.RevocationId}", facts.Address);
                 await db.SaveChangesAsync(ct);
             }, ct);
         }

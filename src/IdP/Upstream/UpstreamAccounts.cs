@@ -106,7 +106,7 @@ internal sealed class UpstreamAccounts(Database database, UserStatements users, 
     {
         var now = clock.GetUtcNow();
         db.Add(new UpstreamLogin { Id = Guid.CreateVersion7(now), ProviderId = link.ProviderId, Subject = link.Subject, UserId = user.Id, Label = link.Label, CreatedAt = now, LastUsedAt = now });
-        AuditEvent.Record(db, now, "user.upstream_linked", $"user:{user.Subject}", $"upstream:{provider}");
+        AuditEvent.Record(db, now, new UpstreamLinked(), $"user:{user.Subject}", $"upstream:{provider}");
         await db.SaveChangesAsync(ct);
     }
 

@@ -44,7 +44,7 @@ internal sealed class UpstreamStatements(UpstreamSecrets secrets, TimeProvider c
             Version = version,
         };
         db.Add(provider);
-        await Record(db, "upstream.created", provider, actor, ct);
+        await Record(db, new UpstreamCreated(), provider, actor, ct);
         return provider;
     }
 
@@ -54,7 +54,7 @@ internal sealed class UpstreamStatements(UpstreamSecrets secrets, TimeProvider c
         var provider = await Require(db, name, ct);
         if (provider.DisabledAt is not null) return false;
         (provider.DisabledAt, provider.Version) = (clock.GetUtcNow(), await ServerState.NextStamp(db, ct));
-        await Record(db, "upstream.disabled", provider, actor, ct);
+        await Record(db, new UpstreamDisabled(), provider, actor, ct);
         await SessionEnd.End(db, db.Set<Session>().Where(s => s.UpstreamProviderId == provider.Id), clock.GetUtcNow(), ct);
         return true;
     }
@@ -64,7 +64,7 @@ internal sealed class UpstreamStatements(UpstreamSecrets secrets, TimeProvider c
         var provider = await Require(db, name, ct);
         if (provider.DisabledAt is null) return false;
         (provider.DisabledAt, provider.Version) = (null, await ServerState.NextStamp(db, ct));
-        await Record(db, "upstream.enabled", provider, actor, ct);
+        await Record(db, new UpstreamEnabled(), provider, actor, ct);
         return true;
     }
 
@@ -75,7 +75,7 @@ internal sealed class UpstreamStatements(UpstreamSecrets secrets, TimeProvider c
         await ServerState.NextStamp(db, ct);
         await SessionEnd.End(db, db.Set<Session>().Where(s => s.UpstreamProviderId == provider.Id), clock.GetUtcNow(), ct);
         db.Remove(provider);
-        await Record(db, "upstream.removed", provider, actor, ct);
+        await Record(db, new UpstreamRemoved(), provider, actor, ct);
     }
 
     /// <summary>Parts an account from a provider, and ends the sessions of its owner that began there.</summary>
@@ -85,7 +85,7 @@ internal sealed class UpstreamStatements(UpstreamSecrets secrets, TimeProvider c
         if (await db.Set<UpstreamLogin>().Where(l => l.UserId == user.Id && l.ProviderId == provider.Id).ExecuteDeleteAsync(ct) == 0)
             throw ChangeRefusedException.NotFound($"The user {PlainText.Quoted(userName)} is not connected with {PlainText.Quoted(name)}.");
         await SessionEnd.End(db, db.Set<Session>().Where(s => s.UserId == user.Id && s.UpstreamProviderId == provider.Id), clock.GetUtcNow(), ct);
-        AuditEvent.Record(db, clock.GetUtcNow(), "user.upstream_unlinked", actor, $"user:{user.Subject}", details: new Dictionary<string, string> { ["provider"] = name });
+        AuditEvent.Record(db, clock.GetUtcNow(), new UpstreamUnlinked(Told.Of(name)), actor, $"user:{user.Subject}");
         await db.SaveChangesAsync(ct);
     }
 
@@ -108,9 +108,9 @@ internal sealed class UpstreamStatements(UpstreamSecrets secrets, TimeProvider c
         return null;
     }
 
-    private Task<int> Record(IdpDbContext db, string type, UpstreamProvider provider, string actor, CancellationToken ct)
+    private Task<int> Record(IdpDbContext db, Event what, UpstreamProvider provider, string actor, CancellationToken ct)
     {
-        AuditEvent.Record(db, clock.GetUtcNow(), type, actor, $"upstream:{provider.Name}");
+        AuditEvent.Record(db, clock.GetUtcNow(), what, actor, $"upstream:{provider.Name}");
         return db.SaveChangesAsync(ct);
     }
 

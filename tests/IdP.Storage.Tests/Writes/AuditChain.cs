@@ -70,6 +70,6 @@ public abstract class AuditChainSuite(StorageFixture fixture)
 
     private Task Record(int count) => fixture.Write(db =>
     {
-        for (var i = 0; i < count; i++) AuditEvent.Record(db, fixture.Clock.GetUtcNow(), "test.happened", "cli", $"user:{i}", "::1", new Dictionary<string, string> { ["n"] = $"{i}" });
+        for (var i = 0; i < count; i++) AuditEvent.Record(db, fixture.Clock.GetUtcNow(), new KeysResealed(i), "cli", $"user:{i}", "::1");
     });
 }

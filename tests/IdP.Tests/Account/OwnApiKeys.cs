@@ -49,6 +49,28 @@ public sealed class OwnApiKeys : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_form_that_is_sent_again_makes_no_other_key()
+    {
+        await _server.AddUser("reloader");
+        using var browser = new Browser(_server);
+        await browser.Enter("/account", "reloader");
+        var form = (await browser.Get("/account/api-keys/new")).Fields();
+        form["name"] = "once";
+        form["scope"] = "items:read";
+        var answers = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => browser.Post("/account/api-keys/new", form)));
+
+        Assert.Single(answers, answer => answer.Text("#made-key") is not null);
+        Assert.Equal(4, answers.Count(answer => answer.Location == "/account/api-keys?done=key-made-already"));
+        var list = await browser.Follow(await browser.Post("/account/api-keys/new", form));
+        Assert.StartsWith("This key was made already.", list.Text("#notice"), StringComparison.Ordinal);
+        Assert.Single(list.All("#keys > li"));
+        // Nor is it replaced twice.
+        var renewal = (await browser.Get(list.All("#keys li a")[0].GetAttribute("href")!)).Fields();
+        Assert.NotNull((await browser.Post("/account/api-keys/renew", renewal)).Text("#made-key"));
+        Assert.Equal("/account/api-keys?done=key-made-already", (await browser.Post("/account/api-keys/renew", renewal)).Location);
+    }
+
+    [Fact]
     public async Task A_replaced_key_works_for_a_day_or_ends_at_once()
     {
         using var browser = new Browser(_server);
@@ -57,6 +79,7 @@ public sealed class OwnApiKeys : IAsyncLifetime
             var old = (await Make(browser, "program", "items:write")).Text("#made-key")!;
             var page = await browser.Enter("/account/api-keys");
             var form = await browser.Get(page.All("#keys li a")[0].GetAttribute("href")!);
+            form = await browser.Get("/account/api-keys/new");
             var fields = form.Fields();
             if (!overlap) fields.Remove("overlap");
 
@@ -86,6 +109,7 @@ public sealed class OwnApiKeys : IAsyncLifetime
         ];
         foreach (var (problem, filled) in wrong)
         {
+            form = await browser.Get("/account/api-keys/new");
             var fields = form.Fields().Where(field => field.Key is not ("scope" or "name") && !filled.Any(one => one.Item1 == field.Key)).Concat(filled.Select(one => new KeyValuePair<string, string>(one.Item1, one.Item2)));
             var refused = await browser.Post("/account/api-keys/new", fields);
             Assert.Equal((400, problem), (refused.Status, refused.Text("#problem")));
@@ -109,7 +133,7 @@ public sealed class OwnApiKeys : IAsyncLifetime
 
         await bob.Press(bobs, "/account/api-keys?handler=Revoke", ("id", id));
         Assert.Equal(AccountSection.ApiKeys, (await bob.Get($"/account/api-keys/renew?id={id}")).Location);
-        var renewed = await bob.Submit(bobs, "/account/api-keys/renew", ("id", id));
+        var renewed = await bob.Submit(bobs, "/account/api-keys/renew", ("id", id), (OnceForm.Field, OnceForm.Value()));
 
         Assert.Equal("There is no such key of yours any more.", renewed.Text("#problem"));
         Assert.True((await _server.Introspect(key)).Active);

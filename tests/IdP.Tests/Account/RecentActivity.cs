@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Resources;
+using IdP.Accounts;
 using IdP.Audit;
 using IdP.Testing;
 using IdP.Tests.Support;
@@ -35,8 +36,8 @@ public sealed class RecentActivity(PageServer fixture) : IClassFixture<PageServe
     public async Task It_speaks_the_persons_language_and_names_what_it_has_no_words_for_plainly()
     {
         var user = await _server.AddUser("berta");
-        await Record(user.Subject, "something.new");
-        await Record(user.Subject, "user.enabled", "cli");
+        await Record(user, new ClientCreated());
+        await Record(user, new UserEnabled(), "cli");
         using var browser = new Browser(_server);
         await browser.Enter("/account", "berta");
         using var request = new HttpRequestMessage(HttpMethod.Get, "/account/events");
@@ -56,8 +57,8 @@ public sealed class RecentActivity(PageServer fixture) : IClassFixture<PageServe
         for (var i = 0; i < 70; i++)
         {
             _server.Clock.Advance(TimeSpan.FromSeconds(1));
-            await Record(user.Subject, "user.enabled", "cli");
-            await Record(other.Subject, "user.disabled", "cli");
+            await Record(user, new UserEnabled(), "cli");
+            await Record(other, new UserDisabled(), "cli");
         }
         using var browser = new Browser(_server);
         var page = await browser.Enter("/account/events", "cara");
@@ -80,9 +81,9 @@ public sealed class RecentActivity(PageServer fixture) : IClassFixture<PageServe
             Assert.NotNull(texts.GetString($"Event.{type}"));
     }
 
-    private Task Record(string subject, string type, string actor = "server") => _server.Change(async (db, _) =>
+    private Task Record(User user, Event what, string actor = "server") => _server.Change(async (db, _) =>
     {
-        AuditEvent.Record(db, _server.Clock.GetUtcNow(), type, actor, $"user:{subject}");
+        AuditEvent.Record(db, _server.Clock.GetUtcNow(), what, actor, $"user:{user.Subject}");
         await db.SaveChangesAsync();
     });
 }

@@ -45,19 +45,19 @@ public sealed class AuditCommandsTests(Cli cli) : IClassFixture<Cli>
     {
         using var offline = await Offline.Open(cli.Data);
         using var enough = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        await using var heard = AuditTrail.Follow(offline.Get<Database>(), new AuditFilter(Type: "followed.*"), offline.Get<TimeProvider>(), enough.Token).GetAsyncEnumerator(enough.Token);
+        await using var heard = AuditTrail.Follow(offline.Get<Database>(), new AuditFilter(Type: "permission.*"), offline.Get<TimeProvider>(), enough.Token).GetAsyncEnumerator(enough.Token);
         var next = heard.MoveNextAsync().AsTask();
-        await Happen("followed.one");
+        await Happen(new PermissionCreated());
         Assert.True(await next);
-        Assert.Equal("followed.one", heard.Current.Type);
+        Assert.Equal("permission.created", heard.Current.Type);
         next = heard.MoveNextAsync().AsTask();
-        await Happen("followed.two");
+        await Happen(new PermissionDeleted());
         Assert.True(await next);
-        Assert.Equal("followed.two", heard.Current.Type);
+        Assert.Equal("permission.deleted", heard.Current.Type);
 
-        Task Happen(string type) => offline.Get<Database>().Write(async db =>
+        Task Happen(Event what) => offline.Get<Database>().Write(async db =>
         {
-            AuditEvent.Record(db, offline.Get<TimeProvider>().GetUtcNow(), type, "cli");
+            AuditEvent.Record(db, offline.Get<TimeProvider>().GetUtcNow(), what, "cli");
             await db.SaveChangesAsync();
         }, CancellationToken.None);
     }

@@ -11,7 +11,7 @@ using Xunit;
 namespace IdP.Tests.Recovery;
 
 /// <summary>Whoever has forgotten their password gets a link to their confirmed address, and nobody else learns or gets anything.</summary>
-public sealed class ForgottenPasswords(PageServer fixture) : IClassFixture<PageServer>
+public abstract class ForgottenPasswords(PageServer fixture)
 {
     private const string NewPassword = "a-new-Password-for-me";
     private readonly IdpServer _server = fixture.Server;
@@ -291,3 +291,7 @@ public sealed class ForgottenPasswords(PageServer fixture) : IClassFixture<PageS
         return await db.Set<AuditEvent>().Where(e => e.Target == $"user:{user.Subject}").OrderBy(e => e.Id).Select(e => e.Type).ToListAsync();
     }
 }
+
+public sealed class ForgottenPasswordsOnSqlite(PageServer fixture) : ForgottenPasswords(fixture), IClassFixture<PageServer>;
+
+public sealed class ForgottenPasswordsOnPostgres(PostgresPageServer fixture) : ForgottenPasswords(fixture), IClassFixture<PostgresPageServer>;

@@ -8,7 +8,7 @@ using Xunit;
 namespace IdP.Tests.Registration;
 
 /// <summary>An address becomes an account's when its owner has shown that they read mail there; the old one is told.</summary>
-public sealed class ChangingTheAddress(PageServer fixture) : IClassFixture<PageServer>
+public abstract class ChangingTheAddress(PageServer fixture)
 {
     private readonly IdpServer _server = fixture.Server;
 
@@ -125,3 +125,7 @@ public sealed class ChangingTheAddress(PageServer fixture) : IClassFixture<PageS
         return await db.Users.SingleAsync(u => u.Id == user.Id);
     }
 }
+
+public sealed class ChangingTheAddressOnSqlite(PageServer fixture) : ChangingTheAddress(fixture), IClassFixture<PageServer>;
+
+public sealed class ChangingTheAddressOnPostgres(PostgresPageServer fixture) : ChangingTheAddress(fixture), IClassFixture<PostgresPageServer>;

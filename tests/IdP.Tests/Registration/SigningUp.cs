@@ -9,17 +9,22 @@ using Xunit;
 
 namespace IdP.Tests.Registration;
 
-public sealed class OpenServer : IAsyncLifetime
+public sealed class OpenServer : PageServer
 {
-    internal IdpServer Server { get; private set; } = null!;
+    private protected override void Configure(IdpOptions options) => options.Registration.Mode = "open";
+}
 
-    public async Task InitializeAsync() => Server = await IdpServer.Start(options => options.Registration.Mode = "open", https: true);
-
-    public async Task DisposeAsync() => await Server.DisposeAsync();
+public sealed class OpenPostgresServer : PostgresPageServer
+{
+    private protected override void Configure(IdpOptions options)
+    {
+        base.Configure(options);
+        options.Registration.Mode = "open";
+    }
 }
 
 /// <summary>People make accounts for themselves where they may; an account begins with a confirmed address.</summary>
-public sealed class SigningUp(OpenServer fixture) : IClassFixture<OpenServer>
+public abstract class SigningUp(PageServer fixture)
 {
     private const string Password = "a-Password-of-my-own";
     private readonly IdpServer _server = fixture.Server;
@@ -172,6 +177,10 @@ public sealed class SigningUp(OpenServer fixture) : IClassFixture<OpenServer>
         await cli.Refused(ExitCodes.Usage, "no language", "user", "invite", "x@example.com", "--language", "xx");
     }
 }
+
+public sealed class SigningUpOnSqlite(OpenServer fixture) : SigningUp(fixture), IClassFixture<OpenServer>;
+
+public sealed class SigningUpOnPostgres(OpenPostgresServer fixture) : SigningUp(fixture), IClassFixture<OpenPostgresServer>;
 
 /// <summary>Where nobody may sign up, and where only who is invited may.</summary>
 public sealed class NotSigningUp

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using System.Web;
 using IdP.Protocol.Jose;
 using IdP.Testing;
+using IdP.Tests.Support;
 using IdP.Upstream;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -11,14 +12,14 @@ using Xunit;
 namespace IdP.Tests.Upstream;
 
 /// <summary>A provider that says what a test wants, and the server at which people may sign in with it.</summary>
-public sealed class OtherProvider : IAsyncLifetime
+public class OtherProvider : IAsyncLifetime
 {
     public const string ClientId = "here";
     public const string Secret = "s3cret of the other: provider";
     private static readonly Lazy<SigningKey> Rs256 = new(() => SigningKey.Generate(SigningAlgorithms.RS256));
     private Receiver _provider = null!;
 
-    internal IdpServer Server { get; private set; } = null!;
+    internal IdpServer Server { get; private protected set; } = null!;
 
     /// <summary>Its issuer: an address of its own, since cookies do not tell ports apart.</summary>
     public string Issuer => _provider.Url.Replace("localhost", "127.0.0.1", StringComparison.Ordinal);
@@ -44,18 +45,22 @@ public sealed class OtherProvider : IAsyncLifetime
 
     private string? _nonce;
 
-    public async Task InitializeAsync()
+    public virtual async Task InitializeAsync()
     {
-        _provider = await Receiver.Start(Answer);
+        await Start();
         Server = await IdpServer.Start(https: true);
         await Add("other");
     }
 
-    public async Task DisposeAsync()
+    public virtual async Task DisposeAsync()
     {
         await Server.DisposeAsync();
-        await _provider.DisposeAsync();
+        await Stop();
     }
+
+    private protected async Task Start() => _provider = await Receiver.Start(Answer);
+
+    private protected async Task Stop() => await _provider.DisposeAsync();
 
     internal Task Add(string name, bool createsAccounts = false) => Server.Change(async (db, _) =>
         await Server.App.Services.GetRequiredService<UpstreamStatements>().Add(db, new NewUpstream(name, Issuer, ClientId)
@@ -127,5 +132,19 @@ public sealed class OtherProvider : IAsyncLifetime
         using var stream = new MemoryStream();
         using (var writer = new Utf8JsonWriter(stream)) key.WritePublicJwk(writer);
         return JsonNode.Parse(stream.ToArray())!;
+    }
+}
+
+/// <summary>The same for the server of a fixture.</summary>
+public sealed class OtherProviderOfFixture : OtherProvider
+{
+    public override Task InitializeAsync() => Start();
+
+    public override Task DisposeAsync() => Stop();
+
+    internal OtherProvider For(ServerFixture fixture)
+    {
+        Server = fixture.Server;
+        return this;
     }
 }

@@ -72,7 +72,7 @@ internal sealed class AuthorizationCodeGrant(
         await database.Write(async db =>
         {
             await Grant.Revoke(db.Set<Grant>().Where(g => g.Id == grant.Id), now, ct);
-            AuditEvent.Record(db, now, "code.replayed", $"client:{request.Client.ClientId}", $"grant:{grant.Id:N}", request.Facts.Address);
+            AuditEvent.Record(db, now, new CodeReplayed(), $"client:{request.Client.ClientId}", $"grant:{grant.Id:N}", request.Facts.Address);
             await db.SaveChangesAsync(ct);
         }, ct);
         return OAuthError.InvalidGrant(Refused, "redeemed a second time: the grant is revoked");

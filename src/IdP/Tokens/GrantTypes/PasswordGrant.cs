@@ -71,8 +71,7 @@ internal sealed class PasswordGrant(
     {
         await person.Accept(db, ct);
         // Stored with the grant, or not at all.
-        AuditEvent.Record(db, grant.CreatedAt, "sign_in.succeeded", $"client:{clientId}", $"user:{person.User.Subject}", facts.Address,
-            new Dictionary<string, string> { ["grant"] = grant.Id.ToString("N"), ["method"] = "password" });
+        AuditEvent.Record(db, grant.CreatedAt, new SignInSucceeded(Session: null, grant.Id, Told.Of("password")), $"client:{clientId}", $"user:{person.User.Subject}", facts.Address);
         return await Grant.Insert(db, grant, person.User.SecurityStamp!, ct);
     }, ct);
 }

@@ -77,7 +77,7 @@ internal sealed class RefreshTokenGrant(
         {
             // RFC 9700 §4.14.2: a replaced token in use means that two parties have it, and nobody can tell which is honest.
             if (step == RefreshStep.Reused) await Grant.Revoke(db.Set<Grant>().Where(g => g.Id == grant.Id), now, ct);
-            AuditEvent.Record(db, now, step == RefreshStep.Reused ? "refresh_token.reused" : "refresh_token.from_the_future", $"client:{request.Client.ClientId}",
+            AuditEvent.Record(db, now, step == RefreshStep.Reused ? new RefreshTokenReused() : new RefreshTokenFromTheFuture(), $"client:{request.Client.ClientId}",
                 $"grant:{grant.Id:N}", request.Facts.Address);
             await db.SaveChangesAsync(ct);
         }, ct);
