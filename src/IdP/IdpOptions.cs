@@ -207,6 +207,12 @@ public sealed class LimitOptions
     /// <summary>Wrong passwords an hour from one network (an IPv4 address, the /64 of an IPv6 address), on all nodes together, before people there whose browser is not known wait longer and longer, up to ten minutes each time.</summary>
     public int WrongPasswordsPerNetwork { get; set; } = 200;
 
+    /// <summary>Wrong passwords an hour for one account from browsers that it is not known in, on all nodes together, before strangers to it wait longer and longer, up to ten minutes each time. Beyond the lockout, and like it never for the account's own browsers.</summary>
+    public int WrongPasswordsPerAccount { get; set; } = 20;
+
+    /// <summary>Bits of work that a browser does before a sign-up, before a link for a forgotten password, and for a sign-in in place of waiting after too many wrong passwords: 0 asks for none, 18 is about a second or two. It is done by a script; without one such a form waits half a minute.</summary>
+    public int ProofOfWorkBits { get; set; }
+
     /// <summary>Authorization requests a minute that may be pushed from one address in the name of a public client before it gets 429.</summary>
     public int PushesPerPublicCaller { get; set; } = 120;
 

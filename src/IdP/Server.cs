@@ -88,6 +88,7 @@ internal static class Server
         app.MapUpstream();
         app.MapAccount();
         app.MapPasskeys();
+        app.MapThrottles();
         app.MapUi();
         return app;
     }

@@ -77,7 +77,7 @@ internal sealed class IdpServer : IAsyncDisposable
         options.Passwords.Iterations = 1000;
         // Tests share an address and fail on purpose; those about the limits set them.
         (options.Limits.FailuresPerCaller, options.Limits.FailuresPerAddress, options.Limits.UnknownTokensPerCaller, options.Limits.PushesPerPublicCaller) = (100_000, 100_000, 100_000, 100_000);
-        options.Limits.WrongPasswordsPerNetwork = 100_000;
+        (options.Limits.WrongPasswordsPerNetwork, options.Limits.WrongPasswordsPerAccount) = (100_000, 100_000);
         configure?.Invoke(options);
         url = options.Urls;
         clock ??= new TestClock();

@@ -37,6 +37,11 @@ internal sealed class AttemptCounts(PreparedStatements statements, KeyRing keys,
     /// <summary>Counts a guess at a password or code; false when the account is locked for whoever this is.</summary>
     public Task<bool> TakeGuess(byte[] key, CancellationToken ct) => Take(key, options.Passwords.LockoutAttempts, TimeSpan.FromSeconds(options.Passwords.LockoutSeconds), ct);
 
+    private const string ReturnSql = """UPDATE "SignInAttempts" SET "Failures" = "Failures" - 1 WHERE "Key" = @p0 AND "Failures" > 0""";
+
+    /// <summary>The same as <see cref="Return(IdpDbContext, byte[], CancellationToken)"/>, for changes that are statements themselves.</summary>
+    public static Statement Return(byte[] key) => new(ReturnSql, [key]);
+
     /// <summary>Takes one off again that was right, in the transaction of what it was right for.</summary>
     public static Task<int> Return(IdpDbContext db, byte[] key, CancellationToken ct) =>
         db.Set<SignInAttempts>().Where(a => a.Key == key && a.Failures > 0).ExecuteUpdateAsync(set => set.SetProperty(a => a.Failures, a => a.Failures - 1), ct);

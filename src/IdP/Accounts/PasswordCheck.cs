@@ -29,7 +29,7 @@ internal sealed record ProvenPerson(User User, byte[]? AttemptKey, string? NewHa
 /// Checks a user name and password. Wrong, unknown, disabled and locked give one answer; unknown names are counted and cost a hash
 /// like known ones. An attempt is reserved before the hash is computed, so that parallel guesses cannot outrun the limit.
 /// </summary>
-internal sealed class PasswordCheck(Database database, AttemptCounts counts, HashPool pool, FailureLimiter limiter, NetworkThrottle networks, IdpOptions options, TimeProvider clock)
+internal sealed class PasswordCheck(Database database, AttemptCounts counts, HashPool pool, FailureLimiter limiter, NetworkThrottle throttle, IdpOptions options, TimeProvider clock)
 {
     private static readonly UpperInvariantLookupNormalizer Normalizer = new();
 
@@ -38,8 +38,9 @@ internal sealed class PasswordCheck(Database database, AttemptCounts counts, Has
     /// <param name="facts">Who asks.</param>
     /// <param name="ct">Cancels, until the attempt counts.</param>
     /// <param name="device">The device that asks, if accounts have signed in from it before.</param>
+    /// <param name="hasWorked">Whether its browser has done the work that stands for waiting: see <see cref="ProofOfWork"/>.</param>
     /// <param name="asksForMany">Whether a server asks, for all of the people who use it: its address says nothing about who guesses.</param>
-    public async Task<Result<ProvenPerson>> Check(string name, string password, RequestFacts facts, CancellationToken ct, KnownDevice? device = null, bool asksForMany = false)
+    public async Task<Result<ProvenPerson>> Check(string name, string password, RequestFacts facts, CancellationToken ct, KnownDevice? device = null, bool hasWorked = false, bool asksForMany = false)
     {
         if (limiter.Blocked("user", name, facts.Address) is { } seconds) return Throttled(seconds);
         // HMAC pads its key with zeros, so that a password and the same with a NUL after it have one hash.
@@ -50,14 +51,18 @@ internal sealed class PasswordCheck(Database database, AttemptCounts counts, Has
 
         var user = await Find(name, ct);
         // The owner's own device waits for nobody who guesses in the same network.
-        var isThrottled = !asksForMany && !(user is not null && device?.IsOf(user) == true);
-        if (isThrottled && await networks.Blocked(facts.Address, ct) is { } wait) return Throttled(wait);
-        var attempt = AttemptKey(user, name, device);
+        var isStranger = !(user is not null && device?.IsOf(user) == true);
+        List<Guesses> guesses = isStranger ? [Guesses.ByStrangers(Stranger(user, name), options)] : [];
+        if (isStranger && !asksForMany) guesses.Add(Guesses.From(facts.Address, options));
+        if (!hasWorked)
+            foreach (var one in guesses)
+                if (await throttle.Blocked(one, ct) is { } wait) return Throttled(wait);
+        var attempt = counts.Key(isStranger ? Stranger(user, name) : $"device:{device!.Id}:{user!.Subject}");
         // From here on a caller that hangs up changes nothing: an attempt that was reserved is settled, or a person with a bad line locks themselves out.
         ct = CancellationToken.None;
         if (!await counts.TakeGuess(attempt, ct))
         {
-            if (isThrottled && await networks.Failed(facts.Address, ct)) await RecordThrottle(facts, ct);
+            await Count(guesses, user, facts, ct);
             return Refuse("locked", name, facts);
         }
         PasswordVerificationResult verified;
@@ -75,7 +80,7 @@ internal sealed class PasswordCheck(Database database, AttemptCounts counts, Has
         {
             var reason = user is null ? "unknown user" : verified == PasswordVerificationResult.Failed ? "wrong password" : "disabled user";
             await RecordFailure(user, attempt, reason, facts, ct);
-            if (isThrottled && await networks.Failed(facts.Address, ct)) await RecordThrottle(facts, ct);
+            await Count(guesses, user, facts, ct);
             return Refuse(reason, name, facts);
         }
         limiter.Succeeded("user", name, facts.Address);
@@ -126,8 +131,7 @@ internal sealed class PasswordCheck(Database database, AttemptCounts counts, Has
     public static string ByStrangers(User user) => $"unknown-device:{user.Subject}";
 
     // An account's own device has a count of its own, so that a stranger who guesses locks out strangers only.
-    private byte[] AttemptKey(User? user, string name, KnownDevice? device) =>
-        counts.Key(user is null ? $"nobody:{Normalized(name)}" : device?.IsOf(user) == true ? $"device:{device.Id}:{user.Subject}" : ByStrangers(user));
+    private static string Stranger(User? user, string name) => user is null ? $"nobody:{Normalized(name)}" : ByStrangers(user);
 
     private Task RecordFailure(User? user, byte[] attempt, string reason, RequestFacts facts, CancellationToken ct) => database.Write(async db =>
     {
@@ -137,9 +141,18 @@ internal sealed class PasswordCheck(Database database, AttemptCounts counts, Has
         await db.SaveChangesAsync(ct);
     }, ct);
 
-    private Task RecordThrottle(RequestFacts facts, CancellationToken ct) => database.Write(async db =>
+    // Whoever reaches a limit is told in the audit, once.
+    private async Task Count(List<Guesses> guesses, User? user, RequestFacts facts, CancellationToken ct)
     {
-        AuditEvent.Record(db, clock.GetUtcNow(), new NetworkThrottled(), "server", address: facts.Address);
-        await db.SaveChangesAsync(ct);
-    }, ct);
+        foreach (var one in guesses)
+        {
+            if (!await throttle.Failed(one, ct)) continue;
+            Event what = one == Guesses.From(facts.Address, options) ? new NetworkThrottled() : new AccountThrottled();
+            await database.Write(async db =>
+            {
+                AuditEvent.Record(db, clock.GetUtcNow(), what, "server", what is AccountThrottled && user is not null ? $"user:{user.Subject}" : null, facts.Address);
+                await db.SaveChangesAsync(ct);
+            }, ct);
+        }
+    }
 }

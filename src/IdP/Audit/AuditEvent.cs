@@ -26,18 +26,29 @@ internal sealed class AuditEvent
     public long? Sequence { get; set; }
     public byte[]? Hash { get; set; }
 
+    private const string InsertSql = """INSERT INTO "AuditEvents" ("Id", "At", "Type", "Actor", "Target", "Address", "Details", "UserId") VALUES (@p0, @p1, @p2, @p3, @p4, @p5, @p6, @p7)""";
+
     public static void Record(IdpDbContext db, DateTimeOffset now, Event what, string actor, string? target = null, string? address = null, Guid? person = null) =>
-        db.Add(new AuditEvent
-        {
-            Id = Guid.CreateVersion7(now),
-            At = now,
-            Type = what.Type,
-            Actor = actor,
-            Target = target,
-            Address = address,
-            UserId = person ?? Person(target) ?? Person(actor),
-            Details = what.Details(),
-        });
+        db.Add(Of(now, what, actor, target, address, person));
+
+    /// <summary>The same as a statement, about one person, for changes that are statements themselves.</summary>
+    public static Statement Statement(DateTimeOffset now, Event what, string actor, Guid person, string address)
+    {
+        var one = Of(now, what, actor, $"user:{person:N}", address, person);
+        return new Statement(InsertSql, [one.Id, now.ToUnixTimeMilliseconds(), one.Type, one.Actor, one.Target!, address, (object?)one.Details ?? DBNull.Value, person]);
+    }
+
+    private static AuditEvent Of(DateTimeOffset now, Event what, string actor, string? target, string? address, Guid? person) => new()
+    {
+        Id = Guid.CreateVersion7(now),
+        At = now,
+        Type = what.Type,
+        Actor = actor,
+        Target = target,
+        Address = address,
+        UserId = person ?? Person(target) ?? Person(actor),
+        Details = what.Details(),
+    };
 
     private static Guid? Person(string? subject) =>
         subject is not null && subject.StartsWith("user:", StringComparison.Ordinal) && Guid.TryParseExact(subject.AsSpan(5), "N", out var id) ? id : null;

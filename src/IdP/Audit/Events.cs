@@ -23,6 +23,8 @@ internal sealed record SignInLocked(Told Reason) : Event("sign_in.locked");
 
 internal sealed record NetworkThrottled() : Event("sign_in.network_throttled");
 
+internal sealed record AccountThrottled() : Event("sign_in.account_throttled");
+
 internal sealed record SignedOutByPerson(Guid Session, Told? Client) : Event("sign_out");
 
 internal sealed record SessionsEnded(int Count, Guid? Session) : Event("session.ended");
@@ -166,6 +168,7 @@ internal sealed record LogoutUndelivered(Told Problem) : Event("backchannel_logo
 [JsonSerializable(typeof(SignInFailed))]
 [JsonSerializable(typeof(SignInLocked))]
 [JsonSerializable(typeof(NetworkThrottled))]
+[JsonSerializable(typeof(AccountThrottled))]
 [JsonSerializable(typeof(SignedOutByPerson))]
 [JsonSerializable(typeof(SessionsEnded))]
 [JsonSerializable(typeof(UserCreated))]

@@ -95,6 +95,8 @@ internal static class Settings
         AtLeast("Limits:FailuresPerCaller", options.Limits.FailuresPerCaller, 1);
         AtLeast("Limits:FailuresPerAddress", options.Limits.FailuresPerAddress, 1);
         AtLeast("Limits:WrongPasswordsPerNetwork", options.Limits.WrongPasswordsPerNetwork, 1);
+        AtLeast("Limits:WrongPasswordsPerAccount", options.Limits.WrongPasswordsPerAccount, 1);
+        Between("Limits:ProofOfWorkBits", options.Limits.ProofOfWorkBits, 0, 24);
         AtLeast("Limits:PushesPerPublicCaller", options.Limits.PushesPerPublicCaller, 1);
         AtLeast("Limits:MailsPerAddress", options.Limits.MailsPerAddress, 1);
         _ = Registration.RegistrationFeature.Mode(options);

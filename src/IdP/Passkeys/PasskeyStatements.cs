@@ -7,6 +7,7 @@ using IdP.Protocol;
 using IdP.Sessions;
 using IdP.Storage;
 using IdP.Ui;
+using IdP.Upstream;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
 
@@ -22,6 +23,12 @@ internal sealed class PasskeyStatements(Database database, PreparedStatements st
         """
         UPDATE "Passkeys" SET "SignCount" = @p1, "IsBackedUp" = @p2, "LastUsedAt" = @p3
         WHERE "Id" = @p0 AND ("SignCount" < @p1 OR ("SignCount" = 0 AND @p1 = 0))
+        """;
+
+    private const string FindSql =
+        """
+        SELECT p."Id", p."UserId", p."Name", p."PublicKey", p."SignCount", p."IsBackupEligible", p."IsBackedUp", p."CreatedAt", u."UserName", u."SecurityStamp", u."DisabledAt"
+        FROM "Passkeys" p JOIN "Users" u ON u."Id" = p."UserId" WHERE p."CredentialId" = @p0
         """;
 
     public async Task<List<Passkey>> Of(Guid userId, CancellationToken ct)
@@ -42,13 +49,20 @@ internal sealed class PasskeyStatements(Database database, PreparedStatements st
         return await db.Users.SingleOrDefaultAsync(u => u.Id == userId, ct);
     }
 
-    /// <summary>A passkey and whose it is.</summary>
+    /// <summary>A passkey and whose it is, as far as a sign-in needs to know: one look by key.</summary>
     public async Task<(Passkey Passkey, User User)?> Find(byte[] credentialId, CancellationToken ct)
     {
-        await using var db = database.OpenForReading();
-        var found = await db.Set<Passkey>().Where(p => p.CredentialId == credentialId).Join(db.Users, p => p.UserId, u => u.Id, (Passkey, User) => new { Passkey, User }).SingleOrDefaultAsync(ct);
+        var found = await statements.Read(FindSql, [credentialId], row => new Found(
+            new Passkey
+            {
+                Id = statements.Id(row, 0), UserId = statements.Id(row, 1), CredentialId = credentialId, Name = row.GetString(2), PublicKey = row.GetFieldValue<byte[]>(3), SignCount = row.GetInt64(4),
+                IsBackupEligible = row.GetBoolean(5), IsBackedUp = row.GetBoolean(6), CreatedAt = Instant.Read(row, 7),
+            },
+            new User { Id = statements.Id(row, 1), UserName = row.GetString(8), SecurityStamp = row.GetString(9), DisabledAt = Instant.ReadOrNull(row, 10) }), ct);
         return found is null ? null : (found.Passkey, found.User);
     }
+
+    private sealed record Found(Passkey Passkey, User User);
 
     /// <summary>Notes a use and the counter; false when the counter did not go up, or the passkey is gone.</summary>
     public async Task<bool> Used(Passkey passkey, UserPasskeyInfo seen, CancellationToken ct) =>
@@ -103,25 +117,31 @@ internal sealed class PasskeyStatements(Database database, PreparedStatements st
         return true;
     }, ct);
 
-    /// <summary>Removes a passkey of the person's, and ends what other browsers began with one; false when it is not theirs.</summary>
-    public async Task<bool> Remove(SignedIn session, Guid id, RequestFacts facts, CancellationToken ct)
+    /// <summary>Removes a passkey of the person's, and ends what other browsers began with one; the text of why not, when it is not theirs, or all that they sign in with.</summary>
+    public async Task<string?> Remove(SignedIn session, Guid id, RequestFacts facts, CancellationToken ct)
     {
-        var isRemoved = await database.Write(async db =>
+        var problem = await database.Write(async db =>
         {
-            if (!await IsLive(db, session, ct)) return false;
+            if (!await IsLive(db, session, ct)) return "Passkeys.Gone";
             var name = await db.Set<Passkey>().Where(p => p.Id == id && p.UserId == session.UserId).Select(p => p.Name).SingleOrDefaultAsync(ct);
-            if (name is null || await db.Set<Passkey>().Where(p => p.Id == id && p.UserId == session.UserId).ExecuteDeleteAsync(ct) == 0) return false;
+            if (name is null) return "Passkeys.Gone";
+            if (await IsOnlyWay(db, session.UserId, id, ct)) return "Passkeys.OnlyWay";
+            if (await db.Set<Passkey>().Where(p => p.Id == id && p.UserId == session.UserId).ExecuteDeleteAsync(ct) == 0) return "Passkeys.Gone";
             // Which of the passkeys a session began with is not noted: whoever signed in elsewhere with any of them does so again.
             var others = db.Set<Session>().Where(s => s.UserId == session.UserId && s.Id != session.SessionId && (s.Amr.Contains("hwk") || s.Amr.Contains("swk")));
             await SessionEnd.End(db, others, clock.GetUtcNow(), ct);
             Record(db, clock.GetUtcNow(), new PasskeyRemoved(id, Told.Of(name)), session, facts);
             await Tell(db, session.UserId, MailKind.PasskeyRemoved, ct);
             await db.SaveChangesAsync(ct);
-            return true;
+            return null;
         }, ct);
-        if (isRemoved) outbox.Wake();
-        return isRemoved;
+        if (problem is null) outbox.Wake();
+        return problem;
     }
+
+    // Whoever has no password and no other provider would be left outside.
+    private static Task<bool> IsOnlyWay(IdpDbContext db, Guid userId, Guid id, CancellationToken ct) =>
+        db.Users.AnyAsync(u => u.Id == userId && u.PasswordHash == null && !db.Set<Passkey>().Any(p => p.UserId == userId && p.Id != id) && !db.Set<UpstreamLogin>().Any(l => l.UserId == userId), ct);
 
     public Task RecordFailure(User? user, string reason, RequestFacts facts, CancellationToken ct) => Record(user, new SignInFailed(Told.Of($"passkey: {reason}")), facts, ct);
 

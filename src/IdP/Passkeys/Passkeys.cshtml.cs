@@ -47,7 +47,7 @@ internal sealed class PasskeysModel(AccountDoor door, PasskeyCeremony ceremony, 
     }
 
     public async Task<IActionResult> OnPostRemoveAsync([FromForm] Guid passkey, CancellationToken ct) =>
-        await statements.Remove(Person, passkey, RequestFacts.Of(HttpContext), CancellationToken.None) ? Done(PageAddresses.Passkeys, "passkey-removed") : await Refuse("Passkeys.Gone", ct);
+        await statements.Remove(Person, passkey, RequestFacts.Of(HttpContext), CancellationToken.None) is { } problem ? await Refuse(problem, ct) : Done(PageAddresses.Passkeys, "passkey-removed");
 
     /// <summary>Checks the browser's answer and keeps the passkey; false with the reason in the log.</summary>
     public static async Task<bool> Register(PasskeyCeremony ceremony, PasskeyStatements statements, HttpContext http, SignedIn session, string name, string? credential, CancellationToken ct)

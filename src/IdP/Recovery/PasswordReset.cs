@@ -4,6 +4,7 @@ using IdP.Http;
 using IdP.Mail;
 using IdP.Outbox;
 using IdP.Storage;
+using IdP.Throttles;
 using IdP.Ui;
 using IdP.Upstream;
 using Microsoft.EntityFrameworkCore;
@@ -12,7 +13,7 @@ namespace IdP.Recovery;
 
 /// <summary>Sends the link, and sets the password that was chosen by it.</summary>
 internal sealed class PasswordReset(
-    Database database, PasswordCheck passwords, AttemptCounts counts, MailLinks links, UserStatements users, Mailer mailer, OutboxSender outbox, TimeProvider clock)
+    Database database, PasswordCheck passwords, AttemptCounts counts, MailLinks links, UserStatements users, Mailer mailer, OutboxSender outbox, IdpOptions options, TimeProvider clock)
 {
     /// <summary>Sends a link to the owner of the account with that name or address, if there is one whose address is confirmed.</summary>
     public async Task Send(string name, string address, Texts texts, string? sealedInteraction)
@@ -39,8 +40,8 @@ internal sealed class PasswordReset(
             if (!await links.Take(db, link, ct)) return false;
             await users.ChangePassword(db, owner.UserName!, password, $"user:{owner.Subject}", ct);
             // Whoever guessed wrong before them must not keep the owner waiting.
-            var strangers = counts.Key(PasswordCheck.ByStrangers(owner));
-            await db.Set<SignInAttempts>().Where(a => a.Key == strangers).ExecuteDeleteAsync(ct);
+            foreach (var strangers in (byte[][])[counts.Key(PasswordCheck.ByStrangers(owner)), counts.Key(Guesses.ByStrangers(PasswordCheck.ByStrangers(owner), options).Of)])
+                await db.Set<SignInAttempts>().Where(a => a.Key == strangers).ExecuteDeleteAsync(ct);
             AuditEvent.Record(db, clock.GetUtcNow(), new RecoveryCompleted(), $"user:{owner.Subject}", $"user:{owner.Subject}", facts.Address);
             mailer.Add(db, new MailMessage(MailKind.PasswordChanged, link.Email, texts.Language, PageAddresses.Recovery, owner.Subject));
             await db.SaveChangesAsync(ct);

@@ -1,6 +1,7 @@
 using IdP.Accounts;
 using IdP.Authorize;
 using IdP.Http;
+using IdP.Throttles;
 using IdP.Ui;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.Filters;
@@ -9,7 +10,7 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 namespace IdP.Registration;
 
 /// <summary>Takes the address of whoever wants an account. The answer is the same, and as quick, whether somebody has it or not.</summary>
-internal sealed class SignUpModel(PageRequests pages, SignUps signUps, AnswerFirst later, MailLinks links) : PageModel
+internal sealed class SignUpModel(PageRequests pages, SignUps signUps, AnswerFirst later, MailLinks links, ProofOfWork work) : PageModel
 {
     public AppOnPage? App { get; private set; }
 
@@ -18,6 +19,9 @@ internal sealed class SignUpModel(PageRequests pages, SignUps signUps, AnswerFir
     public string? Email { get; private set; }
     public bool IsSent { get; private set; }
     public string? Problem { get; private set; }
+
+    /// <summary>What the browser does before it sends the form, if that is asked for.</summary>
+    public WorkToDo? Work { get; private set; }
 
     public override async Task OnPageHandlerExecutionAsync(PageHandlerExecutingContext context, PageHandlerExecutionDelegate next)
     {
@@ -30,15 +34,22 @@ internal sealed class SignUpModel(PageRequests pages, SignUps signUps, AnswerFir
         context.Result = new EmptyResult();
     }
 
-    public async Task OnGetAsync([FromQuery(Name = Interactions.Parameter)] string? sealedText, CancellationToken ct) =>
+    public async Task OnGetAsync([FromQuery(Name = Interactions.Parameter)] string? sealedText, CancellationToken ct)
+    {
         Email = await Open(sealedText, ct) is { Demand.LoginHint: { } hint } ? EmailAddress.Canonical(hint) : null;
+        Work = work.Ask(HttpContext, PageAddresses.SignUp);
+    }
 
-    public async Task<IActionResult> OnPostAsync([FromForm(Name = Interactions.Parameter)] string? sealedText, [FromForm] string? email, CancellationToken ct)
+    public async Task<IActionResult> OnPostAsync([FromForm(Name = Interactions.Parameter)] string? sealedText, [FromForm] string? email,
+        [FromForm(Name = ProofOfWork.ChallengeField)] string? challenge, [FromForm(Name = ProofOfWork.AnswerField)] string? answer, CancellationToken ct)
     {
         await Open(sealedText, ct);
+        var sent = new SentWork(challenge, answer);
+        Work = work.Ask(HttpContext, PageAddresses.SignUp, sent);
         var (facts, texts) = (RequestFacts.Of(HttpContext), Texts.Of(HttpContext));
         Email = email;
         if (EmailAddress.Canonical(email?.Trim() ?? "") is not { } address) return Again(400, texts["SignUp.NoAddress"]);
+        if (!await work.IsDone(HttpContext, PageAddresses.SignUp, sent, mayWait: true)) return Again(400, texts["Work.Needed"]);
         if (!await links.MayAsk(facts.Address, ct)) return Again(429, texts["MailLink.TooMany"]);
         var way = Continue;
         if (!later.TryAdd(() => signUps.Send(address, texts, way))) return Again(503, texts["SignIn.Busy"]);

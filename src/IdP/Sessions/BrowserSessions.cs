@@ -60,6 +60,14 @@ internal sealed class BrowserSessions(SessionStatements statements, Handles hand
             Browser = Shortened(http.Request.Headers.UserAgent.ToString()),
         };
         session.IdleExpiresAt = Idle(now, session.AbsoluteExpiresAt);
+        SignInSucceeded Event(Guid id) => new(id, Grant: null, Told.Of(proof.Amr));
+        if (current is null && proof.Person.NewHash is null)
+        {
+            // The common case, without a context: what is given back, the session, its event.
+            List<Statement> given = proof.Person.AttemptKey is { } key ? [AttemptCounts.Return(key)] : [];
+            if (!await statements.Begin(session, user.SecurityStamp!, given, [AuditEvent.Statement(now, Event(session.Id), facts.Actor, user.Id, facts.Address)], ct)) return null;
+            return await Given(http, session.Id, ct);
+        }
         var begun = await database.Write<Guid?>(async db =>
         {
             await proof.Person.Accept(db, ct);
@@ -70,12 +78,17 @@ internal sealed class BrowserSessions(SessionStatements statements, Handles hand
                 if (current is not null) await SessionEnd.End(db, db.Set<Session>().Where(s => s.Id == current.SessionId), now, ct);
                 db.Add(session);
             }
-            AuditEvent.Record(db, now, new SignInSucceeded(again ? current!.SessionId : session.Id, Grant: null, Told.Of(proof.Amr)), facts.Actor, $"user:{user.Subject}", facts.Address);
+            AuditEvent.Record(db, now, Event(again ? current!.SessionId : session.Id), facts.Actor, $"user:{user.Subject}", facts.Address);
             await db.SaveChangesAsync(ct);
             return again ? current!.SessionId : session.Id;
         }, ct);
         if (current is not null) outbox.Wake();
-        if (begun is not { } id || await statements.Read(id, ct) is not { } stored) return null;
+        return begun is { } id ? await Given(http, id, ct) : null;
+    }
+
+    private async Task<SignedIn?> Given(HttpContext http, Guid id, CancellationToken ct)
+    {
+        if (await statements.Read(id, ct) is not { } stored) return null;
         Keep(http, stored);
         return stored;
     }

@@ -22,13 +22,20 @@ internal sealed record SignedIn
 }
 
 /// <summary>The few hot statements of a session.</summary>
-internal sealed class SessionStatements(PreparedStatements statements)
+internal sealed class SessionStatements(PreparedStatements statements, Database database)
 {
     private const string ReadSql =
         """
         SELECT s."Generation", s."UserId", u."UserName", u."Name", s."Seed", s."AuthenticatedAt", s."Acr", s."Amr", s."LastUsedAt", s."IdleExpiresAt", s."AbsoluteExpiresAt",
                s."EndedAt", u."DisabledAt", s."UpstreamProviderId"
         FROM "Sessions" s JOIN "Users" u ON u."Id" = s."UserId" WHERE s."Id" = @p0
+        """;
+
+    // The person is held as they are until the commit, as everywhere that gives rights (see Grant.IsLive).
+    private const string BeginSql =
+        """
+        INSERT INTO "Sessions" ("Id", "UserId", "Seed", "Generation", "CreatedAt", "AuthenticatedAt", "Acr", "Amr", "LastUsedAt", "IdleExpiresAt", "AbsoluteExpiresAt", "Address", "Browser", "UpstreamProviderId")
+        SELECT @p0, u."Id", @p1, 1, @p2, @p3, @p4, @p5, @p2, @p6, @p7, @p8, @p9, CAST(@p10 AS bigint) FROM "Users" u WHERE u."Id" = @p11 AND u."DisabledAt" IS NULL AND u."SecurityStamp" = @p12
         """;
 
     private const string UseSql = """UPDATE "Sessions" SET "LastUsedAt" = @p1, "IdleExpiresAt" = @p2 WHERE "Id" = @p0 AND "EndedAt" IS NULL""";
@@ -58,6 +65,21 @@ internal sealed class SessionStatements(PreparedStatements statements)
         UpstreamProviderId = row.IsDBNull(13) ? null : row.GetInt64(13),
         IsOver = !row.IsDBNull(11) || !row.IsDBNull(12),
     }, ct);
+
+    private readonly string _begin = database.Engine == Engine.Postgres ? BeginSql + " FOR SHARE" : BeginSql;
+
+    /// <summary>Begins a session if its person is still as they were when they proved who they are; false when not. What else is given is written with it.</summary>
+    public Task<bool> Begin(Session session, string securityStamp, IEnumerable<Statement> before, IEnumerable<Statement> after, CancellationToken ct)
+    {
+        object[] values =
+        [
+            session.Id, session.Seed, Number(session.CreatedAt), Number(session.AuthenticatedAt), session.Acr, session.Amr, Number(session.IdleExpiresAt), Number(session.AbsoluteExpiresAt),
+            (object?)session.Address ?? DBNull.Value, (object?)session.Browser ?? DBNull.Value, (object?)session.UpstreamProviderId ?? DBNull.Value, session.UserId, securityStamp,
+        ];
+        return statements.ExecuteAll([.. before, new Statement(_begin, values, IsGate: true), .. after], ct);
+
+        static long Number(DateTimeOffset instant) => instant.ToUnixTimeMilliseconds();
+    }
 
     public Task<int> Use(Guid id, DateTimeOffset now, DateTimeOffset idleExpiresAt, CancellationToken ct) =>
         statements.Execute(UseSql, [id, now.ToUnixTimeMilliseconds(), idleExpiresAt.ToUnixTimeMilliseconds()], ct);

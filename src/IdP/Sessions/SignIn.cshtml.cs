@@ -4,6 +4,7 @@ using IdP.Http;
 using IdP.Passkeys;
 using IdP.Protocol.OpenId;
 using IdP.Registration;
+using IdP.Throttles;
 using IdP.Ui;
 using IdP.Upstream;
 using Microsoft.AspNetCore.Mvc;
@@ -13,13 +14,16 @@ namespace IdP.Sessions;
 
 /// <summary>The person proves who they are, or chooses to go on with the account that is signed in.</summary>
 internal sealed class SignInModel(PageRequests pages, BrowserSessions sessions, SignInSteps steps, PasswordCheck passwords, PasskeyOffer passkeyOffer, KnownDevices devices, UpstreamCatalog upstream,
-    UpstreamFlow upstreamFlow, UpstreamAccounts upstreamAccounts, SignUps signUps, ILogger<SignInModel> log) : PageModel
+    UpstreamFlow upstreamFlow, UpstreamAccounts upstreamAccounts, SignUps signUps, ProofOfWork work, ILogger<SignInModel> log) : PageModel
 {
     public string Continue { get; private set; } = "";
     public bool HasSignUp => signUps.IsOpen;
     public AppOnPage? App { get; private set; }
     public string? UserName { get; private set; }
     public string? Problem { get; private set; }
+
+    /// <summary>What the browser may do instead of waiting.</summary>
+    public WorkToDo? Work { get; private set; }
 
     /// <summary>The account that is signed in, when the person is asked whether to go on with it.</summary>
     public string? Account { get; private set; }
@@ -45,15 +49,18 @@ internal sealed class SignInModel(PageRequests pages, BrowserSessions sessions, 
         return Page();
     }
 
-    public async Task<IActionResult> OnPostAsync([FromForm(Name = Interactions.Parameter)] string? sealedText, [FromForm] string? username, [FromForm] string? password, [FromForm] string? link, [FromForm] string? passkeys, CancellationToken ct)
+    public async Task<IActionResult> OnPostAsync([FromForm(Name = Interactions.Parameter)] string? sealedText, [FromForm] string? username, [FromForm] string? password, [FromForm] string? link, [FromForm] string? passkeys,
+        [FromForm(Name = ProofOfWork.ChallengeField)] string? challenge, [FromForm(Name = ProofOfWork.AnswerField)] string? answer, CancellationToken ct)
     {
         if (await Open(sealedText, ct) is not { Way: var way }) return await Expired();
         var pending = ShowLink(link);
         UserName = username;
         var texts = Texts.Of(HttpContext);
         if (string.IsNullOrEmpty(username) || string.IsNullOrEmpty(password)) return Again(400, texts["SignIn.Missing"]);
-        if ((await passwords.Check(username, password, RequestFacts.Of(HttpContext), ct, devices.Find(HttpContext))).Failed(out var person, out var error))
+        var hasWorked = work.IsOn && await work.IsDone(HttpContext, PageAddresses.SignIn, new SentWork(challenge, answer), mayWait: false);
+        if ((await passwords.Check(username, password, RequestFacts.Of(HttpContext), ct, devices.Find(HttpContext), hasWorked)).Failed(out var person, out var error))
         {
+            if (error.Status == 429 || hasWorked) Work = work.AskInstead(HttpContext, PageAddresses.SignIn);
             RequestFacts.Of(HttpContext).Detail = error.Detail;
             if (error.RetryAfter is not { } seconds) return Again(400, texts["SignIn.Wrong"]);
             Response.Headers.RetryAfter = seconds.ToString();

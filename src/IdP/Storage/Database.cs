@@ -81,6 +81,8 @@ internal sealed class Database : IDisposable
     /// <summary>Runs one statement on SQLite; see <see cref="PreparedStatements"/>.</summary>
     public Task<int> ExecuteSqlite(string sql, object[] values, CancellationToken ct) => _writer!.Execute(sql, values, ct);
 
+    public Task<bool> ExecuteSqlite(IReadOnlyList<Statement> all, CancellationToken ct) => _writer!.Execute(all, ct);
+
     public Task Write(Func<IdpDbContext, Task> change, CancellationToken ct) =>
         Write<bool>(async db => { await change(db); return true; }, ct);
 

@@ -79,6 +79,27 @@ internal sealed class PreparedStatements(Database database) : IDisposable
         return await command.ExecuteNonQueryAsync(ct);
     }
 
+    /// <summary>Runs statements in one transaction, durably; false when a gate stopped it, and then those before the gate have run.</summary>
+    public Task<bool> ExecuteAll(IReadOnlyList<Statement> all, CancellationToken ct) => DatabaseWatch.Writing(DatabaseWatch.Start(), RunAll(all, ct));
+
+    private async Task<bool> RunAll(IReadOnlyList<Statement> all, CancellationToken ct)
+    {
+        if (database.Engine == Engine.Sqlite) return await database.ExecuteSqlite(all, ct);
+        await using var connection = await database.OpenPostgres(ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        var passed = true;
+        foreach (var one in all)
+        {
+            await using var command = Bound(connection.CreateCommand(), one.Sql, one.Values);
+            command.Transaction = transaction;
+            if (await command.ExecuteNonQueryAsync(ct) > 0 || !one.IsGate) continue;
+            passed = false;
+            break;
+        }
+        await transaction.CommitAsync(ct);
+        return passed;
+    }
+
     public void Dispose()
     {
         while (_readers.TryTake(out var reader)) reader.Dispose();
@@ -97,6 +118,12 @@ internal sealed class PreparedStatements(Database database) : IDisposable
         return command;
     }
 }
+
+/// <summary>One of several statements of a change.</summary>
+/// <param name="Sql">Portable SQL.</param>
+/// <param name="Values">Its parameters.</param>
+/// <param name="IsGate">Whether it must change a row, or nothing after it runs.</param>
+internal sealed record Statement(string Sql, object[] Values, bool IsGate = false);
 
 /// <summary>One SQLite connection and its prepared commands. For one thread at a time.</summary>
 internal sealed class SqliteStatements(SqliteConnection connection) : IDisposable

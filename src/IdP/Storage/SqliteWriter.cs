@@ -32,6 +32,9 @@ internal sealed class SqliteWriter : IDisposable
 
     public int Waiting => _queue.Reader.Count;
 
+    /// <summary>Several, up to a gate that changes nothing.</summary>
+    public Task<bool> Execute(IReadOnlyList<Statement> all, CancellationToken ct) => Enqueue(new StatementsChange(all, ct), ct);
+
     private async Task<T> Enqueue<T>(Change<T> change, CancellationToken ct)
     {
         _ = _thread.Value;
@@ -158,6 +161,16 @@ internal sealed class SqliteWriter : IDisposable
                 // SQLite's asynchronous calls complete synchronously, so this waits for nothing.
                 if (!Try(() => work(db).GetAwaiter().GetResult())) session.Execute("ROLLBACK TO item", transaction);
             }
+            session.Execute("RELEASE item", transaction);
+        }
+    }
+
+    private sealed class StatementsChange(IReadOnlyList<Statement> all, CancellationToken ct) : Change<bool>(ct)
+    {
+        public override void Run(Session session, SqliteTransaction transaction)
+        {
+            session.Execute("SAVEPOINT item", transaction);
+            if (!Try(() => all.All(one => session.Statements.Bind(one.Sql, one.Values, transaction).ExecuteNonQuery() > 0 || !one.IsGate))) session.Execute("ROLLBACK TO item", transaction);
             session.Execute("RELEASE item", transaction);
         }
     }

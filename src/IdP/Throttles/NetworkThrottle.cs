@@ -5,9 +5,19 @@ using IdP.Storage;
 
 namespace IdP.Throttles;
 
+/// <summary>Whose wrong passwords are counted: those of a network, or those of strangers to an account. So many are free within an hour.</summary>
+internal readonly record struct Guesses(string Of, int Free)
+{
+    /// <summary>A name that no account has is counted like one, so that nothing tells them apart.</summary>
+    public static Guesses ByStrangers(string account, IdpOptions options) => new($"guesses: {account}", options.Limits.WrongPasswordsPerAccount);
+
+    /// <summary>A network may be a whole company.</summary>
+    public static Guesses From(string address, IdpOptions options) => new($"network:{NetworkThrottle.Network(address)}", options.Limits.WrongPasswordsPerNetwork);
+}
+
 /// <summary>
-/// Wrong passwords of one network. So many are free within an hour, because a network may be a whole company; each one more makes whoever
-/// is not known there wait, a second at first, twice as long each time, up to ten minutes, until an hour without a wrong one has passed.
+/// Wrong passwords of one network, or of strangers to one account. So many are free within an hour; each one more makes whoever is not known
+/// there wait, a second at first, twice as long each time, up to ten minutes, until an hour without a wrong one has passed.
 /// </summary>
 internal sealed class NetworkThrottle(PreparedStatements statements, AttemptCounts counts, IdpOptions options, TimeProvider clock)
 {
@@ -22,34 +32,36 @@ internal sealed class NetworkThrottle(PreparedStatements statements, AttemptCoun
     private const string RestartSql = """UPDATE "SignInAttempts" SET "Failures" = 1, "WindowEndsAt" = @p2 WHERE "Key" = @p0 AND "WindowEndsAt" <= @p1""";
     private const string FindSql = """SELECT "Failures", "WindowEndsAt" FROM "SignInAttempts" WHERE "Key" = @p0""";
 
-    private int Limit => options.Limits.WrongPasswordsPerNetwork;
+    public ValueTask<int?> Blocked(string address, CancellationToken ct) => Blocked(Guesses.From(address, options), ct);
 
-    /// <summary>Seconds that a stranger of this network has to wait; null when there is nothing to wait for.</summary>
-    public async ValueTask<int?> Blocked(string address, CancellationToken ct)
+    public Task<bool> Failed(string address, CancellationToken ct) => Failed(Guesses.From(address, options), ct);
+
+    /// <summary>Seconds that a stranger has to wait; null when there is nothing to wait for.</summary>
+    public async ValueTask<int?> Blocked(Guesses guesses, CancellationToken ct)
     {
-        var (failures, forgottenAt) = await Find(Key(address), ct);
-        if (failures < Limit) return null;
+        var (failures, forgottenAt) = await Find(counts.Key(guesses.Of), ct);
+        if (failures < guesses.Free) return null;
         var wait = forgottenAt - Window - clock.GetUtcNow();
         return wait > TimeSpan.Zero ? (int)Math.Ceiling(wait.TotalSeconds) : null;
     }
 
     /// <summary>Counts a wrong password; true for the one with which the limit is reached.</summary>
-    public async Task<bool> Failed(string address, CancellationToken ct)
+    public async Task<bool> Failed(Guesses guesses, CancellationToken ct)
     {
-        var (key, now) = (Key(address), clock.GetUtcNow());
+        var (key, now, limit) = (counts.Key(guesses.Of), clock.GetUtcNow(), guesses.Free);
         var (at, ends) = (now.ToUnixTimeMilliseconds(), (now + Window).ToUnixTimeMilliseconds());
         // Others may count at the same time: what one statement finds changed, the next look sees.
         for (var i = 0; i < 5; i++)
         {
-            if (await statements.Execute(CountSql, [key, at, Limit], ct) == 1) return false;
-            if (await statements.Execute(ReachSql, [key, at, Limit, Ends(Limit)], ct) == 1) return true;
+            if (await statements.Execute(CountSql, [key, at, limit], ct) == 1) return false;
+            if (await statements.Execute(ReachSql, [key, at, limit, Ends(limit)], ct) == 1) return true;
             var (failures, _) = await Find(key, ct);
-            if (failures >= Limit && await statements.Execute(ExceedSql, [key, at, failures, Ends(failures + 1)], ct) == 1) return false;
-            if (await statements.Execute(RestartSql, [key, at, ends], ct) == 1 || await statements.Execute(AttemptCounts.FirstSql, [key, ends], ct) == 1) return Limit == 1;
+            if (failures >= limit && await statements.Execute(ExceedSql, [key, at, failures, Ends(failures + 1)], ct) == 1) return false;
+            if (await statements.Execute(RestartSql, [key, at, ends], ct) == 1 || await statements.Execute(AttemptCounts.FirstSql, [key, ends], ct) == 1) return limit == 1;
         }
         return false;
 
-        long Ends(int failures) => (now + Delay(failures, Limit) + Window).ToUnixTimeMilliseconds();
+        long Ends(int failures) => (now + Delay(failures, limit) + Window).ToUnixTimeMilliseconds();
     }
 
     /// <summary>How long to wait after so many failures.</summary>
@@ -61,6 +73,4 @@ internal sealed class NetworkThrottle(PreparedStatements statements, AttemptCoun
 
     private async ValueTask<(int Failures, DateTimeOffset ForgottenAt)> Find(byte[] key, CancellationToken ct) =>
         await statements.Read(FindSql, [key], row => (row.GetInt32(0), Instant.Read(row, 1)), ct);
-
-    private byte[] Key(string address) => counts.Key($"network:{Network(address)}");
 }

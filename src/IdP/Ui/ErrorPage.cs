@@ -23,7 +23,7 @@ internal static class ErrorPage
     {
         var path = request.Path;
         if (path.StartsWithSegments("/connect", StringComparison.OrdinalIgnoreCase, out var rest)) return (rest == "/authorize" || rest == "/logout") && AsksForHtml(request);
-        return !path.StartsWithSegments("/.well-known", StringComparison.OrdinalIgnoreCase) && !path.StartsWithSegments("/health", StringComparison.OrdinalIgnoreCase) && path != PageAddresses.Style && path != PageAddresses.PasskeyScript && AsksForHtml(request);
+        return !path.StartsWithSegments("/.well-known", StringComparison.OrdinalIgnoreCase) && !path.StartsWithSegments("/health", StringComparison.OrdinalIgnoreCase) && path != PageAddresses.Style && path != PageAddresses.PasskeyScript && path != PageAddresses.WorkScript && AsksForHtml(request);
     }
 
     public static Task Show(HttpContext http, OAuthError error)

@@ -7,6 +7,7 @@ internal static class PageAddresses
 {
     public const string Style = "/ui/idp.css";
     public const string PasskeyScript = "/ui/passkeys.js";
+    public const string WorkScript = "/ui/work.js";
     public const string SignIn = "/sign-in";
     public const string SignUp = "/sign-up";
     public const string Recovery = "/recovery";

@@ -6,6 +6,8 @@ namespace IdP.Ui;
 /// <summary>What every page says to the browser: never in a frame, never kept, nothing loaded but what the policy names.</summary>
 internal static class PageHeaders
 {
+    private const string ScriptAllowed = "script allowed";
+
     /// <summary>A page with forms and our style.</summary>
     /// <param name="http">The request.</param>
     /// <param name="client">The client whose logo the page shows.</param>
@@ -20,7 +22,11 @@ internal static class PageHeaders
     }
 
     /// <summary>A page that has our script: it may run and talk to us, and to nobody else.</summary>
-    public static void AllowScript(HttpContext http) => http.Response.Headers.ContentSecurityPolicy += "; script-src 'self'; connect-src 'self'";
+    public static void AllowScript(HttpContext http)
+    {
+        // Twice on a page that has two: a browser complains of a directive that comes again.
+        if (http.Items.TryAdd(ScriptAllowed, true)) http.Response.Headers.ContentSecurityPolicy += "; script-src 'self'; connect-src 'self'";
+    }
 
     public static void Set(HttpContext http, string contentSecurityPolicy)
     {

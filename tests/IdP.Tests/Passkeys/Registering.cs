@@ -255,6 +255,24 @@ public sealed class Registering(PageServer fixture) : IClassFixture<PageServer>
         FrontChannel.IsPage(await browser.Get(PasskeyPages.Account), "id=\"passkeys-none\"");
     }
 
+    [Fact]
+    public async Task The_only_way_into_an_account_stays_until_there_is_another()
+    {
+        var user = await NewUser();
+        var passkey = await _server.Register(_authenticator, user.UserName!);
+        await _server.Change(async (db, _) => await db.Users.Where(u => u.Id == user.Id).ExecuteUpdateAsync(set => set.SetProperty(u => u.PasswordHash, (string?)null)));
+        using var browser = new Browser(_server);
+        await browser.SignInBy(await browser.Follow(await browser.Get(PasskeyPages.Account)), _authenticator, passkey);
+        var page = await browser.Get(PasskeyPages.Account);
+        var (remove, id) = ($"{PasskeyPages.Account}?handler=Remove", Assert.Single(await Of(user)).Id.ToString());
+
+        var refused = await browser.Submit(page, remove, ("passkey", id));
+        FrontChannel.IsPage(refused, "id=\"problem\"", status: 400);
+        Assert.Contains("the only way into your account", refused.Body, StringComparison.Ordinal);
+        await browser.Submit(page, PasskeyPages.Account, ("credential", _authenticator.Create(await browser.Options(page, PasskeyPages.Account), new VirtualPasskey())), ("name", "Another"));
+        Assert.Equal($"{PasskeyPages.Account}?done=passkey-removed", (await browser.Submit(page, remove, ("passkey", id))).Location);
+    }
+
     private static void Refused(PageAnswer answer)
     {
         FrontChannel.IsPage(answer, "id=\"problem\"", status: 400);

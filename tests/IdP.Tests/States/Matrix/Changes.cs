@@ -51,7 +51,7 @@ internal static class Changes
         new("other provider removed", Right.Upstream, w => w.Change((services, db, _) => services.GetRequiredService<UpstreamStatements>().Remove(db, w.Upstream, "cli", CancellationToken.None))),
         new("disconnected from the other provider", Right.Upstream, w => w.Change((services, db, _) => services.GetRequiredService<UpstreamStatements>().Unlink(db, w.Person, w.Upstream, "cli", CancellationToken.None))),
         new("client disabled", Right.Client, w => w.Change((services, db, _) => services.GetRequiredService<ClientStatements>().Disable(db, w.Client, "cli", CancellationToken.None))),
-        new("client disabled and enabled again", Right.Grants | Right.SigningKey, DisableForAMoment),
+        new("client disabled and enabled again", Right.Tenure, DisableForAMoment),
         new("client's secret replaced", Right.ClientSecret, w => w.Change((services, db, _) => services.GetRequiredService<ClientStatements>().ReplaceSecret(db, w.Client, CodeFlow.Random(), null, "cli", CancellationToken.None))),
         new("client's grants removed", Right.ClientGrants, w => ChangeClient(w, client => client.GrantTypes = [])),
         new("client's address removed", Right.RedirectUri, w => ChangeClient(w, client => client.RedirectUris = ["https://matrix.test/other"])),

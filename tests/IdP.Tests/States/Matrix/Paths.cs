@@ -16,7 +16,7 @@ internal sealed record Path(string Name, Right Needs, Func<World, Task<Func<Task
 internal static class Paths
 {
     private const Right Own = Right.Account | Right.Identity;
-    private const Right Granted = Own | Right.Grants | Right.Client;
+    private const Right Granted = Own | Right.Grants | Right.Client | Right.Tenure;
     private const Right Refreshing = Granted | Right.ClientSecret | Right.ClientGrants;
     private const Right Authorizing = Right.Account | Right.Client | Right.ClientGrants | Right.RedirectUri;
 
@@ -30,14 +30,14 @@ internal static class Paths
         new("userinfo", Granted | Right.Session | Right.SigningKey, UserInfo),
         new("refresh token", Refreshing, w => Refresh(w, "openid offline_access items:read")),
         new("refresh token of a session", Refreshing | Right.Session, w => Refresh(w, "openid items:read")),
-        new("code", Refreshing | Right.Session, Code),
+        new("code", Refreshing | Right.Session | Right.RedirectUri, Code),
         new("password grant", Right.Account | Right.Password | Right.Client | Right.ClientSecret | Right.ClientGrants, w => Try(async () => (await w.Server.PasswordGrant(w.Person, clientId: w.Client)).Status == 200)),
-        new("client's own token", Right.Client | Right.SigningKey, ClientToken),
+        new("client's own token", Right.Client | Right.Tenure | Right.SigningKey, ClientToken),
         new("client credentials", Right.Client | Right.ClientSecret | Right.ClientGrants, w => Try(async () => (await w.Server.ClientCredentials(w.Client)).Status == 200)),
         new("giving a token back", Right.ClientSecret, w => Try(async () => (await w.Server.Post("/connect/revoke", w.Client, ("token", "whatever"))).Status == 200)),
         new("introspection as the caller", Right.Client | Right.ClientSecret, w => Try(async () => (await w.Server.Introspect("whatever", w.Client)).Status == 200)),
         new("pushing a request", Right.Client | Right.ClientSecret | Right.ClientGrants | Right.RedirectUri, w => Try(async () => (await w.Server.Post("/connect/par", w.Client, [.. w.Flow().Parameters().Select(p => (p.Key, p.Value))])).Status == 201)),
-        new("pushed request", Authorizing | Right.Identity | Right.Session | Right.Consent, Pushed),
+        new("pushed request", Authorizing | Right.Tenure | Right.Identity | Right.Session | Right.Consent, Pushed),
         new("prompt=none with the session", Authorizing | Right.Identity | Right.Session | Right.Consent, w => Try(() => Silently(w))),
         new("sign-in page that is open", Authorizing | Right.Password, OpenSignInPage),
         new("session cookie at the account pages", Own | Right.Session, w => Try(() => World.IsSignedIn(w.Home))),

@@ -32,6 +32,9 @@ public enum Right
     ApiKey = 1 << 9,
     Upstream = 1 << 10,
     Client = 1 << 11,
+
+    /// <summary>The client has been enabled all the time: what it had before does not come back with it.</summary>
+    Tenure = 1 << 18,
     ClientSecret = 1 << 12,
     ClientGrants = 1 << 13,
     RedirectUri = 1 << 14,
