@@ -31,7 +31,7 @@ internal sealed class AuthorizeEndpoint(
         if (form[Interactions.Parameter] is { } sealedText && (way = interactions.Open(http, sealedText)) is not { ReturnTo: null }) { await ErrorPage.Show(http, ErrorPage.Expired); return; }
 
         // 2. A node that has lost sight of the database may not know what was taken away.
-        if (!await poll.IsFresh(ct)) { await ErrorPage.Show(http, OAuthError.Unavailable("the server cannot reach its database; try again", 2)); return; }
+        if (await poll.Refusal(ct) is { } refusal) { await ErrorPage.Show(http, refusal); return; }
 
         // 3. Check: who asks, where the answer goes, what is asked for. The same on the way back from a page, because rights may be gone.
         var (request, refused) = way is null ? await pipeline.Check(form, ct) : await Recheck(way, ct);

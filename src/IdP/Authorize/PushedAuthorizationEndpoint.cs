@@ -16,7 +16,7 @@ internal sealed class PushedAuthorizationEndpoint(
     {
         var ct = http.RequestAborted;
         if ((await OAuthForm.Read(http.Request, ct)).Failed(out var form, out var error)) { await OAuthResults.Error(http, error); return; }
-        if (!await poll.IsFresh(ct)) { await OAuthResults.Error(http, OAuthError.Unavailable("the server cannot reach its database; try again", 2)); return; }
+        if (await poll.Refusal(ct) is { } refusal) { await OAuthResults.Error(http, refusal); return; }
         if ((await clients.Authenticate(http, form, ct)).Failed(out var authenticated, out error)) { await OAuthResults.Error(http, error); return; }
         var client = authenticated.Client;
         Cors.AllowOwnOrigin(http, client);

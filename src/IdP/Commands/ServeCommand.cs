@@ -132,6 +132,9 @@ internal static class ServeCommand
             log.LogWarning("Mails are not sent but written into {Folder}: set Mail:SmtpHost", Mail.MailSender.FolderOf(options));
         if (options.Mail.SmtpHost is { } smtp && !options.Mail.SmtpStartTls)
             log.LogWarning("Mail:SmtpStartTls is false: mails, and the links in them, travel in the clear to {Server}", smtp);
+        var standsStill = app.Services.GetRequiredService<DatabaseClock>().StandsStillFor;
+        if (standsStill > TimeSpan.FromMinutes(1))
+            log.LogWarning("The database has seen a time that is {Ahead} ahead of this machine's clock: time stands still until then, and nothing expires. Set the clock; if it is right, 'IdP doctor' says what to do", standsStill);
         if (options.Http.AllowPrivateTargets)
             log.LogWarning("Http:AllowPrivateTargets is set: whoever registers a client can have this server call addresses inside your network");
 

@@ -20,7 +20,7 @@ internal sealed class LogoutEndpoint(LogoutRequests requests, PostedRequests pos
         if ((await posted.Read(http, ct)).Failed(out var form, out var error)) { await ErrorPage.Show(http, error); return; }
 
         // 2. A node that has lost sight of the database may not know which addresses still count.
-        if (!await poll.IsFresh(ct)) { await ErrorPage.Show(http, OAuthError.Unavailable("the server cannot reach its database; try again", 2)); return; }
+        if (await poll.Refusal(ct) is { } refusal) { await ErrorPage.Show(http, refusal); return; }
 
         // 3. Check: which app asks, where the person may go afterwards, whose sign-in the hint names.
         if ((await requests.Check(form, ct)).Failed(out var request, out error)) { await ErrorPage.Show(http, error); return; }

@@ -69,8 +69,9 @@ internal static class ObservabilityFeature
         app.MapGet("/health/live", (RequestDelegate)(http => Respond(http, 200, "live")));
         app.MapGet("/health/ready", (RequestDelegate)(async http =>
         {
-            var fresh = await poll.IsFresh(http.RequestAborted);
-            await Respond(http, fresh ? 200 : 503, fresh ? "ready" : "the database does not answer");
+            var refusal = await poll.Refusal(http.RequestAborted);
+            if (refusal is not null) http.Response.Headers.RetryAfter = refusal.RetryAfter.ToString();
+            await Respond(http, refusal?.Status ?? 200, refusal is null ? "ready" : refusal.Detail ?? "the database does not answer");
         }));
     }
 

@@ -1,4 +1,5 @@
 using IdP.Observability;
+using IdP.Protocol.OAuth;
 using Microsoft.EntityFrameworkCore;
 
 namespace IdP.Storage;
@@ -22,6 +23,7 @@ internal sealed class ChangePoll(Database database, DatabaseClock clock, ILogger
     private long _stamp = -1;
     private long _lastGood;
     private bool _failing;
+    private bool _isOff;
 
     /// <summary>How long ago the database last answered.</summary>
     public TimeSpan Age => TimeSpan.FromMilliseconds(Environment.TickCount64 - Volatile.Read(ref _lastGood));
@@ -34,8 +36,14 @@ internal sealed class ChangePoll(Database database, DatabaseClock clock, ILogger
         _stamp = -1;
     }
 
-    /// <summary>False when the database has not answered for three seconds: then nothing is issued (503).</summary>
-    public async ValueTask<bool> IsFresh(CancellationToken ct)
+    /// <summary>Why nothing is issued now: the database has not answered for three seconds, or this machine's clock is not the database's. Null when all is well.</summary>
+    public async ValueTask<OAuthError?> Refusal(CancellationToken ct) =>
+        !await IsFresh(ct) ? OAuthError.Unavailable("the server cannot reach its database; try again", 2)
+        : clock.IsOff ? OAuthError.Unavailable("the server's clock is wrong; try again", 5, $"the machine's clock is {Off} the database's") : null;
+
+    private string Off => $"{clock.Ahead.Duration().TotalSeconds:0} s {(clock.Ahead > TimeSpan.Zero ? "ahead of" : "behind")}";
+
+    private async ValueTask<bool> IsFresh(CancellationToken ct)
     {
         if (Environment.TickCount64 - Volatile.Read(ref _lastGood) < StaleAfter.TotalMilliseconds && Volatile.Read(ref _lastGood) > 0) return true;
         // The poll may only have been starved of a thread: look before refusing, once for everybody who waits, and nobody waits for long.
@@ -79,7 +87,8 @@ internal sealed class ChangePoll(Database database, DatabaseClock clock, ILogger
 
     private bool IsTimeDue => database.Engine == Engine.Sqlite && clock.GetUtcNow() - _highWater >= HighWaterEvery;
 
-    private async Task Look(CancellationToken ct)
+    /// <summary>One look, and no more: writes nothing.</summary>
+    public async Task Look(CancellationToken ct)
     {
         await _one.WaitAsync(ct);
         try
@@ -87,8 +96,7 @@ internal sealed class ChangePoll(Database database, DatabaseClock clock, ILogger
             await using (var db = database.OpenForReading())
             {
                 var state = await db.Set<ServerState>().SingleAsync(ct);
-                if (database.Engine == Engine.Postgres)
-                    clock.Follow((await db.Database.SqlQueryRaw<DateTimeOffset>("SELECT clock_timestamp() AS \"Value\"").ToListAsync(ct))[0]);
+                if (database.Engine == Engine.Postgres) await FollowClock(db, ct);
                 else clock.NeverBefore(state.ClockHighWater);
                 _highWater = state.ClockHighWater;
                 if (state.ChangeStamp != _stamp)
@@ -103,6 +111,17 @@ internal sealed class ChangePoll(Database database, DatabaseClock clock, ILogger
         {
             _one.Release();
         }
+    }
+
+    private async Task FollowClock(IdpDbContext db, CancellationToken ct)
+    {
+        var asked = clock.GetTimestamp();
+        var answer = (await db.Database.SqlQueryRaw<DateTimeOffset>("SELECT clock_timestamp() AS \"Value\"").ToListAsync(ct))[0];
+        clock.Follow(answer, clock.GetElapsedTime(asked));
+        if (clock.IsOff == _isOff) return;
+        _isOff = clock.IsOff;
+        if (_isOff) log.LogError("This machine's clock is {Off} the database's: tokens are refused with 503 until they agree. Set both by NTP", Off);
+        else log.LogInformation("This machine's clock and the database's agree again");
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

@@ -22,7 +22,7 @@ internal sealed class TokenEndpoint(ClientAuthentication clients, IEnumerable<IG
         if ((await OAuthForm.Read(http.Request, ct)).Failed(out var form, out var error)) { await OAuthResults.Error(http, error); return; }
 
         // 2. A node that has lost sight of the database may not know what was taken away: it hears of that before it trusts what it remembers.
-        if (!await poll.IsFresh(ct)) { await OAuthResults.Error(http, OAuthError.Unavailable("the server cannot reach its database; try again", 2)); return; }
+        if (await poll.Refusal(ct) is { } refusal) { await OAuthResults.Error(http, refusal); return; }
 
         // 3. Authenticate the client.  RFC 6749 §2.3: one method.
         if ((await clients.Authenticate(http, form, ct)).Failed(out var client, out error)) { await OAuthResults.Error(http, error); return; }

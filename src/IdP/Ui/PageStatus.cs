@@ -9,6 +9,8 @@ internal static class PageStatus
     {
         var page = model.Page();
         page.StatusCode = status;
+        // A page that knows better has said so before.
+        if (status == 503 && model.Response.Headers.RetryAfter.Count == 0) model.Response.Headers.RetryAfter = "5";
         return page;
     }
 }
