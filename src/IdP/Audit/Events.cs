@@ -157,6 +157,10 @@ internal sealed record KeyRevoked() : Event("key.revoked");
 
 internal sealed record KeysResealed(int Count) : Event("keys.resealed");
 
+internal sealed record DatabaseBackedUp(Told MasterKey) : Event("database.backed_up");
+
+internal sealed record DatabaseRestored(Told Tokens, Told? ApiKeys, Told? BackupOf) : Event("database.restored");
+
 internal sealed record MailUndelivered(Told Problem) : Event("mail.undelivered");
 
 internal sealed record LogoutUndelivered(Told Problem) : Event("backchannel_logout.undelivered");
@@ -229,6 +233,8 @@ internal sealed record LogoutUndelivered(Told Problem) : Event("backchannel_logo
 [JsonSerializable(typeof(KeyCreated))]
 [JsonSerializable(typeof(KeyRevoked))]
 [JsonSerializable(typeof(KeysResealed))]
+[JsonSerializable(typeof(DatabaseBackedUp))]
+[JsonSerializable(typeof(DatabaseRestored))]
 [JsonSerializable(typeof(MailUndelivered))]
 [JsonSerializable(typeof(LogoutUndelivered))]
 internal sealed partial class EventJson : JsonSerializerContext;

@@ -68,7 +68,7 @@ internal static class ProductionChecks
         return issuer.IsHttps ? [] : [Unsafe("Issuer", $"{issuer.Value} is plain http: cookies lose __Host- and Secure, and tokens can be read on the way. Set an https address.")];
     }
 
-    private static IEnumerable<Finding> OfListener(IdpOptions options, DateTimeOffset now)
+    internal static IEnumerable<Finding> OfListener(IdpOptions options, DateTimeOffset now)
     {
         var addresses = options.Urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         if (addresses.Any(address => address.StartsWith("https:", StringComparison.OrdinalIgnoreCase))) return OfCertificate(options, now);
@@ -91,7 +91,7 @@ internal static class ProductionChecks
         }
     }
 
-    private static IEnumerable<Finding> OfFiles(IdpOptions options, Dictionary<string, GivenSetting> given)
+    internal static IEnumerable<Finding> OfFiles(IdpOptions options, Dictionary<string, GivenSetting> given)
     {
         // Windows has other permissions.
         if (OperatingSystem.IsWindows()) yield break;

@@ -124,6 +124,7 @@ internal static class ServeCommand
     private static async Task Warn(WebApplication app, IdpOptions options, CancellationToken ct)
     {
         var log = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("IdP");
+        Backups.BackupsFeature.WarnOfKeptTokens(options, log);
         if (!app.Services.GetRequiredService<Issuer>().IsHttps)
             log.LogWarning("The issuer is plain http: cookies lose __Host- and Secure, and tokens can be read on the way. Use https in production");
         if (options.Passwords.Iterations < PasswordOptions.RecommendedIterations)

@@ -21,6 +21,9 @@ internal static class KeyStatements
     /// <summary>The longest life of anything that a key signs or seals; a key goes when the last of it has expired.</summary>
     public static readonly TimeSpan LongestToken = TimeSpan.FromDays(1);
 
+    /// <summary>Whether keys of this kind are replaced when their time is over.</summary>
+    public static bool RotatesByItself(KeyPurpose purpose) => !Staying.Contains(purpose);
+
     /// <summary>Makes the first key of a kind if there is none.</summary>
     public static async Task Ensure(IdpDbContext db, MasterKeys masters, KeyPurpose purpose, string algorithm, DateTimeOffset now, CancellationToken ct)
     {
@@ -75,6 +78,24 @@ internal static class KeyStatements
         if (!others.Exists(k => k.ActiveFrom <= now && (k.ActiveUntil is not { } until || until > now))) last.ActiveFrom = now;
         last.Version = key.Version;
         await db.SaveChangesAsync(ct);
+    }
+
+    /// <summary>
+    /// Ends every key that has made something which others may hold, and makes another of each kind, which is used at once; the number of those
+    /// that ended. Keys stay that nobody holds anything of: those that key hashes, that seal what stands in the database, and that of pairwise subjects.
+    /// </summary>
+    public static async Task<int> ReplaceAll(IdpDbContext db, MasterKeys masters, DateTimeOffset now, CancellationToken ct)
+    {
+        var old = await db.Set<StoredKey>().AsTracking().Where(k => k.RevokedAt == null && k.Purpose != KeyPurpose.Hash && k.Purpose != KeyPurpose.SealStored && k.Purpose != KeyPurpose.Pairwise).ToListAsync(ct);
+        var stamp = await ServerState.NextStamp(db, ct);
+        foreach (var key in old)
+        {
+            (key.RevokedAt, key.Version) = (now, stamp);
+            AuditEvent.Record(db, now, new KeyRevoked(), "cli", $"key:{key.KeyId}");
+        }
+        await db.SaveChangesAsync(ct);
+        foreach (var (purpose, algorithm) in old.Select(key => (key.Purpose, key.Algorithm)).Distinct()) await Add(db, masters, purpose, algorithm, now, now, "cli", ct);
+        return old.Count;
     }
 
     /// <summary>Deletes keys whose last token has expired.</summary>

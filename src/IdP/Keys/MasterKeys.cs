@@ -17,6 +17,9 @@ internal sealed class MasterKeys
     /// <summary>The check value of the key that seals: it is stored with what was sealed, so that a wrong master key fails at start.</summary>
     public string CurrentId => _keys[0].Id;
 
+    /// <summary>The keys as a master key file has them, separated by spaces. Secret.</summary>
+    public string Text => string.Join(' ', _keys.Select(key => Convert.ToBase64String(key.Key)));
+
     public bool Has(string id) => _keys.Exists(key => key.Id == id);
 
     /// <summary>Reads the configured master keys; null when there are none yet. Writes nothing.</summary>
@@ -104,7 +107,8 @@ internal sealed class MasterKeys
         }
     }
 
-    private static MasterKeys Parse(string text, string where)
+    /// <summary>Master keys as they stand in a file or a setting.</summary>
+    public static MasterKeys Parse(string text, string where)
     {
         var keys = new List<(string, byte[])>();
         foreach (var word in text.Split([' ', '\t', '\r', '\n'], StringSplitOptions.RemoveEmptyEntries))

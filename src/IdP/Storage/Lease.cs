@@ -13,6 +13,9 @@ internal sealed class Lease
     public const string AuditSeal = "audit-seal";
     public const string Retention = "retention";
 
+    /// <summary>Nobody takes a lease for longer.</summary>
+    public static readonly TimeSpan Longest = TimeSpan.FromMinutes(5);
+
     /// <summary>This process, among those that want a lease.</summary>
     public static readonly Guid Me = new(RandomNumberGenerator.GetBytes(16));
 

@@ -129,6 +129,20 @@ public sealed class StartWithBrokenData(DatabaseTemplate template) : FailingStar
         await ServeFails($"The database {Database} is damaged or not one of this program's: restore a backup");
     }
 
+    [Theory]
+    [InlineData("cut off"), InlineData("its list of tables"), InlineData("everything after its first page")]
+    public async Task A_database_that_is_torn(string where)
+    {
+        var bytes = await File.ReadAllBytesAsync(Database);
+        if (where == "cut off") bytes = bytes[..(bytes.Length / 8)];
+        else if (where == "its list of tables") Array.Fill(bytes, (byte)7, 100, 3000);
+        else Array.Fill(bytes, (byte)7, 4096, bytes.Length - 4096);
+        await File.WriteAllBytesAsync(Database, bytes);
+
+        await ServeFails($"The database {Database} is damaged or not one of this program's: restore a backup");
+        await Fails("is damaged or not one of this program's: restore a backup", "client", "list", "--data", Folder);
+    }
+
     [Fact]
     public async Task A_folder_in_the_place_of_the_database()
     {

@@ -1,5 +1,6 @@
 using IdP.Storage;
 using IdP.Testing;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
@@ -7,6 +8,34 @@ namespace IdP.Tests.States;
 
 public sealed class TheClock
 {
+    [Fact]
+    public async Task A_time_that_the_database_has_seen_and_the_machine_has_not_is_said_at_the_start()
+    {
+        var folder = Directory.CreateTempSubdirectory("idp-test-").FullName;
+        try
+        {
+            await ChildProcess.Run([.. ChildProcess.Provider, "migrate", "--data", folder]);
+            foreach (var (ahead, isSaid) in ((TimeSpan, bool)[])[(TimeSpan.FromHours(1), true), (TimeSpan.FromSeconds(30), false)])
+            {
+                using (var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = Path.Combine(folder, "idp.db"), Pooling = false }.ToString()))
+                {
+                    await connection.OpenAsync();
+                    using var command = connection.CreateCommand();
+                    command.CommandText = "UPDATE ServerState SET ClockHighWater = " + (DateTimeOffset.UtcNow + ahead).ToUnixTimeMilliseconds();
+                    await command.ExecuteNonQueryAsync();
+                }
+                var url = $"http://localhost:{ChildProcess.FreePort()}";
+                var server = await ChildProcess.Serve(new Uri($"{url}/health/ready"), [.. ChildProcess.Provider, "serve", "--data", folder, "--urls", url]);
+                await server.DisposeAsync();
+                Assert.Equal(isSaid, server.Output.Contains("time stands still until then, and nothing expires", StringComparison.Ordinal));
+            }
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
     [Fact]
     [Trait("Case", "REF-11")]
     public async Task A_clock_that_was_set_back_does_not_revive_what_has_expired()
