@@ -42,6 +42,9 @@ public sealed class IdpOptions
     /// <summary>Mails to people.</summary>
     public MailOptions Mail { get; set; } = new();
 
+    /// <summary>The removal of rows that have expired.</summary>
+    public RetentionOptions Retention { get; set; } = new();
+
     /// <summary>The listener.</summary>
     public HttpOptions Http { get; set; } = new();
 
@@ -246,6 +249,13 @@ public sealed class MailOptions
 
     /// <summary>The folder into which mails are written when there is no SmtpHost, one .eml file each. Default: mail in the data folder.</summary>
     public string? PickupFolder { get; set; }
+}
+
+/// <summary>The removal of rows that have expired: grants, sessions, revocations, counters.</summary>
+public sealed class RetentionOptions
+{
+    /// <summary>Milliseconds of each second, 1 to 1000, that may be spent on it. More removes faster and is in the way of others more.</summary>
+    public int BudgetMilliseconds { get; set; } = 100;
 }
 
 /// <summary>The listener.</summary>

@@ -89,6 +89,7 @@ internal static class Settings
         // RFC 6238 §5.2: each step more is one guess more that counts.
         Between("SecondFactors:StepTolerance", options.SecondFactors.StepTolerance, 0, 1);
         Between("SecondFactors:RememberDays", options.SecondFactors.RememberDays, 0, 365);
+        Between("Retention:BudgetMilliseconds", options.Retention.BudgetMilliseconds, 1, 1000);
         AtLeast("Keys:PublishDays", options.Keys.PublishDays, 1);
         AtLeast("Keys:LifetimeDays", options.Keys.LifetimeDays, options.Keys.PublishDays + 1);
         AtMost("Keys:LifetimeDays", options.Keys.LifetimeDays, MostDays);

@@ -51,7 +51,8 @@ internal sealed class Session
             builder.Property(s => s.Browser).HasMaxLength(256);
             builder.HasIndex(s => s.UserId);
             builder.HasIndex(s => s.UpstreamProviderId);
-            builder.HasIndex(s => s.AbsoluteExpiresAt);
+            // Those that have not ended by when they will, and those that have by when they did.
+            builder.HasIndex(s => new { s.EndedAt, s.IdleExpiresAt });
             builder.HasOne<User>().WithMany().HasForeignKey(s => s.UserId).OnDelete(DeleteBehavior.Cascade);
         }
     }

@@ -1224,11 +1224,11 @@ namespace IdP.Storage.Migrations.Postgres
 
                     b.HasKey("Id");
 
-                    b.HasIndex("AbsoluteExpiresAt");
-
                     b.HasIndex("UpstreamProviderId");
 
                     b.HasIndex("UserId");
+
+                    b.HasIndex("EndedAt", "IdleExpiresAt");
 
                     b.ToTable("Sessions", (string)null);
                 });

@@ -1205,11 +1205,11 @@ namespace IdP.Storage.Migrations.Sqlite
 
                     b.HasKey("Id");
 
-                    b.HasIndex("AbsoluteExpiresAt");
-
                     b.HasIndex("UpstreamProviderId");
 
                     b.HasIndex("UserId");
+
+                    b.HasIndex("EndedAt", "IdleExpiresAt");
 
                     b.ToTable("Sessions", (string)null);
                 });

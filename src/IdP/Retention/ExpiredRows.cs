@@ -1,0 +1,76 @@
+using System.Diagnostics;
+using IdP.Accounts;
+using IdP.ApiKeys;
+using IdP.Grants;
+using IdP.Outbox;
+using IdP.Passkeys;
+using IdP.Sessions;
+using IdP.Storage;
+using IdP.Upstream;
+using Microsoft.EntityFrameworkCore;
+
+namespace IdP.Retention;
+
+/// <summary>What a batch removed, and how long the database worked on it: without waiting for its turn or for the disk.</summary>
+internal sealed record Removed(int Rows, TimeSpan Work)
+{
+    public static readonly Removed Nothing = new(0, TimeSpan.Zero);
+}
+
+/// <summary>A kind of row that means nothing any more. Every batch is found by an index.</summary>
+internal sealed class ExpiredRows(string name, Func<Database, DateTimeOffset, int, CancellationToken, Task<Removed>> remove)
+{
+    // A little later than they expire: another node's clock may be behind.
+    private static readonly TimeSpan Grace = TimeSpan.FromMinutes(5);
+
+    public static readonly IReadOnlyList<ExpiredRows> All =
+    [
+        new("grants", (database, now, size, ct) => Write(database, db => db.Set<Grant>().Where(g => g.ExpiresAt < now - Grace).OrderBy(g => g.ExpiresAt).Take(size).ExecuteDeleteAsync(ct), ct)),
+        new("revoked tokens", (database, now, size, ct) => Write(database, db => db.Set<RevokedToken>().Where(t => t.ExpiresAt < now - Grace).OrderBy(t => t.ExpiresAt).Take(size).ExecuteDeleteAsync(ct), ct)),
+        new("sessions that ran out", EndSessions),
+        new("sessions", DeleteSessions),
+        // Ways to other providers that nobody came back on, questions that no passkey answered, links in mails that nobody used.
+        new("upstream requests", (database, now, size, ct) => Write(database, db => db.Set<UpstreamRequest>().Where(r => r.ExpiresAt < now - Grace).OrderBy(r => r.ExpiresAt).Take(size).ExecuteDeleteAsync(ct), ct)),
+        new("passkey challenges", (database, now, size, ct) => Write(database, db => db.Set<PasskeyChallenge>().Where(c => c.ExpiresAt < now - Grace).OrderBy(c => c.ExpiresAt).Take(size).ExecuteDeleteAsync(ct), ct)),
+        new("links in mails", (database, now, size, ct) => Write(database, db => db.Set<MailLink>().Where(l => l.ExpiresAt < now - Grace).OrderBy(l => l.ExpiresAt).Take(size).ExecuteDeleteAsync(ct), ct)),
+        // Their owner may still want to see which key it was.
+        new("API keys", (database, now, size, ct) => Write(database, db => db.Set<ApiKey>().Where(k => k.ExpiresAt < now.AddDays(-30)).OrderBy(k => k.ExpiresAt).Take(size).ExecuteDeleteAsync(ct), ct)),
+        // Whoever sends an item moves its time ahead first: nobody has tried for a week.
+        new("unsent messages", (database, now, size, ct) => Write(database, db => db.Set<OutboxItem>().Where(o => o.DueAt < now.AddDays(-7)).OrderBy(o => o.DueAt).Take(size).ExecuteDeleteAsync(ct), ct)),
+        new("counters", (database, now, size, ct) => Write(database, db => db.Set<SignInAttempts>().Where(a => a.WindowEndsAt < now - Grace).OrderBy(a => a.WindowEndsAt).Take(size).ExecuteDeleteAsync(ct), ct)),
+    ];
+
+    public string Name => name;
+
+    /// <summary>Removes the oldest of them, at most so many.</summary>
+    public Task<Removed> Remove(Database database, DateTimeOffset now, int most, CancellationToken ct) => remove(database, now, most, ct);
+
+    // What has run out ends, and what hangs on it. Found by a reader, so that the one writer is not kept by the search.
+    private static async Task<Removed> EndSessions(Database database, DateTimeOffset now, int size, CancellationToken ct)
+    {
+        List<Guid> expired;
+        await using (var db = database.OpenForReading())
+            expired = await db.Set<Session>().Where(s => s.EndedAt == null && s.IdleExpiresAt < now).OrderBy(s => s.IdleExpiresAt).Select(s => s.Id).Take(size).ToListAsync(ct);
+        return expired.Count == 0 ? Removed.Nothing : await Write(database, async db =>
+        {
+            await SessionEnd.Expire(db, expired, now, ct);
+            return expired.Count;
+        }, ct);
+    }
+
+    // Those that no grant names. What they have in SessionClients goes with them.
+    private static async Task<Removed> DeleteSessions(Database database, DateTimeOffset now, int size, CancellationToken ct)
+    {
+        List<Guid> over;
+        await using (var db = database.OpenForReading())
+            over = await db.Set<Session>().Where(s => s.EndedAt < now - Grace && !db.Set<Grant>().Any(g => g.SessionId == s.Id)).OrderBy(s => s.EndedAt).Select(s => s.Id).Take(size).ToListAsync(ct);
+        return over.Count == 0 ? Removed.Nothing : await Write(database, db => db.Set<Session>().Where(s => over.Contains(s.Id)).ExecuteDeleteAsync(ct), ct);
+    }
+
+    private static Task<Removed> Write(Database database, Func<IdpDbContext, Task<int>> remove, CancellationToken ct) => database.Write(async db =>
+    {
+        var began = Stopwatch.GetTimestamp();
+        var rows = await remove(db);
+        return new Removed(rows, Stopwatch.GetElapsedTime(began));
+    }, ct);
+}
