@@ -1,5 +1,5 @@
 # Every target is one line over dotnet or a script in build/; `make` lists them.
-.PHONY: help setup build run demo test test-long test-faults bench publish image test-image migration format screenshots docs conformance clean
+.PHONY: help setup build run demo test test-long test-faults bench publish image test-image test-deploy migration format screenshots docs conformance clean
 .DEFAULT_GOAL := help
 RID ?= linux-x64
 
@@ -38,6 +38,9 @@ image: ## Container image from the published program (IMAGE=idp BASE=image with 
 
 test-image: image ## Start the image with a volume, get a token, restart it, find the data again
 	@build/test-image.sh
+
+test-deploy: ## Walk the documents of deployment on a throw-away machine: every command of deploy/README.md and docs/OPERATIONS.md (as root)
+	@tests/deploy/files.sh && tests/deploy/walk.sh
 
 migration: ## Make the same migration for every database (name=WhatChanged)
 	@build/migration.sh "$(name)"

@@ -19,10 +19,10 @@ if [[ ! $base ]]; then
   fi
 fi
 
-build/publish.sh linux-x64
+build/publish.sh --if-changed linux-x64
 # chroot and the host's network: the build needs no privileges that a nested environment may lack.
 # The docker format: OCI images have no HEALTHCHECK.
 build/podman.sh build --format docker --isolation=chroot --network=host --ulimit nofile=1024:1024 --ulimit nproc=1024:1024 \
-  --build-arg BASE="$base" --build-arg PACKAGES="$packages" --target runtime -t "$image" -f deploy/Containerfile . >artifacts/image.log 2>&1 ||
+  --label idp.base="$base" --build-arg BASE="$base" --build-arg PACKAGES="$packages" --target runtime -t "$image" -f deploy/Containerfile . >artifacts/image.log 2>&1 ||
   { tail -n 40 artifacts/image.log >&2; exit 1; }
 echo "image $image on $base"

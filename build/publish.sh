@@ -1,7 +1,14 @@
 #!/usr/bin/env bash
-# publish.sh [RID]: the self-contained, ReadyToRun program at artifacts/idp/IdP.
+# publish.sh [--if-changed] [RID]: the self-contained, ReadyToRun program at artifacts/idp/IdP; on wish only when a source is newer than it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+if [[ ${1:-} == --if-changed ]]; then
+  shift
+  if [[ -x artifacts/idp/IdP ]] && ! find src build/publish.sh Directory.*.props global.json -type f -not -path '*/bin/*' -not -path '*/obj/*' -newer artifacts/idp/IdP.dll | grep -q .; then
+    echo "artifacts/idp/IdP is up to date"
+    exit
+  fi
+fi
 rm -rf artifacts/idp artifacts/compiled-models
 # EF's model as code, so that a start does not build it anew; EF finds it by itself in the assembly.
 dotnet tool restore >/dev/null

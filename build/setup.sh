@@ -18,6 +18,8 @@ for purpose in "$@"; do
       packages+=(nginx-light libnginx-mod-http-js)
       # Moves the clock of one process, for tests/faults.
       packages+=(faketime)
+      # What checks the files of deploy/ (systemd-analyze, docker-compose config), and what the walk of its README needs.
+      packages+=(systemd dbus docker-compose openssl python3-yaml)
       # Node may come from somewhere else than Debian; then its package would only be in the way.
       command -v node >/dev/null || packages+=(nodejs)
       command -v npm >/dev/null || packages+=(npm)

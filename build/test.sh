@@ -51,5 +51,6 @@ if ((status != 0 && failed == 0)); then failed=1; fi
 check conformance build/conformance.py "$results" --check
 check demo build/demo.sh --no-build
 check scripts build/lint.sh
+check deploy tests/deploy/files.sh
 check format dotnet format IdentityProvider.sln --verify-no-changes --no-restore
 finish
