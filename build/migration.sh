@@ -8,7 +8,10 @@ if [[ ! ${1:-} =~ ^[A-Z][A-Za-z0-9]+$ ]]; then
 fi
 dotnet tool restore >/dev/null
 dotnet build src/IdP -v q
-for engine in Sqlite Postgres; do
+for engine in Sqlite Postgres SqlServer; do
   dotnet ef migrations add "$1" --project src/IdP --no-build --context "${engine}IdpDbContext" \
     --output-dir "Storage/Migrations/$engine" --namespace "IdP.Storage.Migrations.$engine"
 done
+dotnet build src/IdP -v q
+IDP__Storage__Provider=sqlserver IDP__Storage__ConnectionString='Server=127.0.0.1' \
+  dotnet run --project src/IdP --no-build -- migrate --script "$PWD/deploy/sql/sqlserver.sql"

@@ -13,7 +13,7 @@ rm -rf artifacts/idp artifacts/compiled-models
 # EF's model as code, so that a start does not build it anew; EF finds it by itself in the assembly.
 dotnet tool restore >/dev/null
 dotnet build src/IdP -c Release -v q "-clp:ErrorsOnly;NoSummary"
-for engine in Sqlite Postgres; do
+for engine in Sqlite Postgres SqlServer; do
   dotnet ef dbcontext optimize --project src/IdP --configuration Release --no-build --context "${engine}IdpDbContext" \
     --output-dir ../../artifacts/compiled-models/$engine --namespace "IdP.Storage.CompiledModels.$engine" >/dev/null
 done

@@ -58,7 +58,7 @@ public sealed class IdpOptions
 /// <summary>Where data is kept.</summary>
 public sealed class StorageOptions
 {
-    /// <summary>The engine: sqlite (embedded) or postgres.</summary>
+    /// <summary>The engine: sqlite (embedded), postgres or sqlserver.</summary>
     public string Provider { get; set; } = "sqlite";
 
     /// <summary>The folder of the embedded database and of its master key. The command-line option --data sets it.</summary>
@@ -72,6 +72,9 @@ public sealed class StorageOptions
 
     /// <summary>How many seconds a statement waits for a locked database.</summary>
     public int BusyTimeoutSeconds { get; set; } = 5;
+
+    /// <summary>How many rows at most one round trip to a database server writes when a change has many. Default: what suits the engine.</summary>
+    public int? MaxBatchSize { get; set; }
 }
 
 /// <summary>Signing keys and the master key that seals them.</summary>

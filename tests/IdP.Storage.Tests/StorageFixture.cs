@@ -101,3 +101,25 @@ public sealed class PostgresFixture : StorageFixture
         if (_database is not null) await _database.DisposeAsync();
     }
 }
+
+/// <summary>The database that IDP_TEST_SQLSERVER names; without it nothing happens, since every test is skipped.</summary>
+public sealed class SqlServerFixture : StorageFixture
+{
+    private SqlServerDatabase? _database;
+
+    public override Task InitializeAsync() => SqlServerDatabase.Missing is null ? base.InitializeAsync() : Task.CompletedTask;
+
+    protected override async Task Prepare(IdpOptions options)
+    {
+        _database = await SqlServerDatabase.Take();
+        options.Storage.Provider = "sqlserver";
+        options.Storage.ConnectionString = _database.ConnectionString;
+    }
+
+    public override async Task DisposeAsync()
+    {
+        if (_database is null) return;
+        await base.DisposeAsync();
+        await _database.Clean();
+    }
+}

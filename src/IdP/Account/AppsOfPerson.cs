@@ -41,7 +41,7 @@ internal sealed class AppsOfPerson(Database database, TimeProvider clock)
     /// <summary>Takes back what the app may have; false when that is nothing.</summary>
     public Task<bool> Disconnect(Guid userId, string clientId, string address) => database.Write(async db =>
     {
-        var client = await db.Set<Client>().SingleOrDefaultAsync(c => c.ClientId == clientId);
+        var client = await db.ClientNamed(clientId).SingleOrDefaultAsync();
         return client is not null && await Consent.Withdraw(db, userId, client, $"user:{userId:N}", clock.GetUtcNow(), CancellationToken.None, address);
     }, CancellationToken.None);
 

@@ -16,8 +16,9 @@ internal sealed class AttemptCounts(PreparedStatements statements, KeyRing keys,
         WHERE "Key" = @p0 AND ("Failures" < @p3 OR "WindowEndsAt" <= @p1)
         """;
 
-    /// <summary>Counts the first of a window, if nobody has.</summary>
-    public const string FirstSql = """INSERT INTO "SignInAttempts" ("Key", "Failures", "WindowEndsAt") VALUES (@p0, 1, @p1) ON CONFLICT DO NOTHING""";
+    private const string FirstSql = """INSERT INTO "SignInAttempts" ("Key", "Failures", "WindowEndsAt") VALUES (@p0, 1, @p1) {if absent}""";
+
+    private readonly string _first = statements.Text(FirstSql);
 
     /// <summary>A keyed hash: the table of counters shows neither names nor which of them exist.</summary>
     public byte[] Key(string subject) => HMACSHA256.HashData(keys.Symmetric(KeyPurpose.Hash).Secret, Encoding.UTF8.GetBytes(subject));
@@ -29,10 +30,13 @@ internal sealed class AttemptCounts(PreparedStatements statements, KeyRing keys,
         var (at, ends) = (now.ToUnixTimeMilliseconds(), (now + window).ToUnixTimeMilliseconds());
         object[] take = [key, at, ends, most];
         if (await statements.Execute(TakeSql, take, ct) == 1) return true;
-        if (await statements.Execute(FirstSql, [key, ends], ct) == 1) return true;
+        if (await First(key, ends, ct)) return true;
         // The row may have come from another attempt meanwhile; it counts only if it is full.
         return await statements.Execute(TakeSql, take, ct) == 1;
     }
+
+    /// <summary>Counts the first of a window that ends at that millisecond; false when there is a count already.</summary>
+    public async Task<bool> First(byte[] key, long ends, CancellationToken ct) => await statements.AddIfAbsent(_first, [key, ends], ct) == 1;
 
     /// <summary>Counts a guess at a password or code; false when the account is locked for whoever this is.</summary>
     public Task<bool> TakeGuess(byte[] key, CancellationToken ct) => Take(key, options.Passwords.LockoutAttempts, TimeSpan.FromSeconds(options.Passwords.LockoutSeconds), ct);

@@ -24,7 +24,7 @@ internal sealed class ClientDirectory(Database database)
         // Nothing else can be registered, and a database need not be asked about NUL, which PostgreSQL refuses with an error.
         if (Protocol.OAuth.ClientIdentifier.Problem(clientId) is not null) return null;
         await using var db = database.OpenForReading();
-        var client = await Query(db).SingleOrDefaultAsync(c => c.ClientId == clientId, ct);
+        var client = await With(db.ClientNamed(clientId)).SingleOrDefaultAsync(ct);
         if (client is not null) Remember(client);
         return client;
     }
@@ -43,7 +43,7 @@ internal sealed class ClientDirectory(Database database)
     public async Task Load(long sinceVersion, CancellationToken ct)
     {
         await using var db = database.OpenForReading();
-        var newer = Query(db).Where(c => c.Version > sinceVersion);
+        var newer = With(db.Set<Client>()).Where(c => c.Version > sinceVersion);
         // At the start those that changed last, as many as are kept; the others are read when they come.
         var changed = await (sinceVersion < 0 ? newer.OrderByDescending(c => c.Version).Take(MostRemembered / 2) : newer).ToListAsync(ct);
         if (changed.Count == 0 && sinceVersion >= 0) return;
@@ -66,6 +66,6 @@ internal sealed class ClientDirectory(Database database)
         _remembered.AddOrUpdate(client.ClientId, client, (_, known) => known.Version > client.Version ? known : client);
     }
 
-    private static IQueryable<Client> Query(IdpDbContext db) =>
-        db.Set<Client>().Include(c => c.Secrets).Include(c => c.Resource!).ThenInclude(r => r.Identifiers);
+    private static IQueryable<Client> With(IQueryable<Client> clients) =>
+        clients.Include(c => c.Secrets).Include(c => c.Resource!).ThenInclude(r => r.Identifiers);
 }

@@ -20,7 +20,7 @@ internal sealed class ClientStatements(SecretHash secrets, KeyRing keys, IEnumer
         if (asked.Problem(methods.Select(m => m.Name)) is { } problem) throw ChangeRefusedException.Invalid(problem);
         // The stamp's row lock makes changes wait for one another: what is looked up now is still true at the commit.
         var version = await ServerState.NextStamp(db, ct);
-        if (await db.Set<Client>().AnyAsync(c => c.ClientId == asked.ClientId, ct))
+        if (await db.ClientNamed(asked.ClientId).AnyAsync(ct))
             throw ChangeRefusedException.Conflict($"There is a client {PlainText.Quoted(asked.ClientId)} already: choose another id.");
         await RequireScopes(db, asked.Scopes, ct);
 
@@ -114,7 +114,7 @@ internal sealed class ClientStatements(SecretHash secrets, KeyRing keys, IEnumer
 
     /// <summary>The client, tracked, with its secrets.</summary>
     public static async Task<Client> Require(IdpDbContext db, string clientId, CancellationToken ct) =>
-        await db.Set<Client>().AsTracking().Include(c => c.Secrets).SingleOrDefaultAsync(c => c.ClientId == clientId, ct) ??
+        await db.ClientNamed(clientId).AsTracking().Include(c => c.Secrets).SingleOrDefaultAsync(ct) ??
         throw NotFound(clientId);
 
     public static ChangeRefusedException NotFound(string clientId) =>

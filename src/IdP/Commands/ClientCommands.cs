@@ -75,7 +75,7 @@ internal static class ClientCommands
         command.SetAction((parsed, ct) => CommandHost.Run(parsed, async context =>
         {
             await using var db = context.Get<Database>().OpenForReading();
-            var clients = (await Query(db).OrderBy(c => c.ClientId).ToListAsync(ct)).ConvertAll(client => ClientView.Of(client));
+            var clients = (await With(db.Set<Client>()).OrderBy(c => c.ClientId).ToListAsync(ct)).ConvertAll(client => ClientView.Of(client));
             context.Print(clients, clients.Count == 0 ? "There are no clients." : Table.Of(
                 ["ID", "TYPE", "GRANTS", "SCOPES", "INTROSPECTS FOR", "STATE", "NAME"],
                 clients.ConvertAll(c => new[]
@@ -162,11 +162,11 @@ internal static class ClientCommands
         return names;
     }
 
-    private static IQueryable<Client> Query(IdpDbContext db) => db.Set<Client>().Include(c => c.Secrets).Include(c => c.Resource!).ThenInclude(r => r.Identifiers);
+    private static IQueryable<Client> With(IQueryable<Client> clients) => clients.Include(c => c.Secrets).Include(c => c.Resource!).ThenInclude(r => r.Identifiers);
 
     private static async Task<Client> Stored(CommandContext context, string clientId, CancellationToken ct)
     {
         await using var db = context.Get<Database>().OpenForReading();
-        return await Query(db).SingleOrDefaultAsync(c => c.ClientId == clientId, ct) ?? throw ClientStatements.NotFound(clientId);
+        return await With(db.ClientNamed(clientId)).SingleOrDefaultAsync(ct) ?? throw ClientStatements.NotFound(clientId);
     }
 }

@@ -45,7 +45,7 @@ internal static class ProductionChecks
             await Migrator.RequireCurrent(database, ct);
             await new KeyRing(database, options, TimeProvider.System).RequireMasterKeys(ct);
             await using var db = database.OpenForReading();
-            return [.. await OfDemo(db, options, ct), .. await OfClients(db, ct)];
+            return [.. await OfIsolation(db, ct), .. await OfDemo(db, options, ct), .. await OfClients(db, ct)];
         }
         catch (StorageException failure)
         {
@@ -133,6 +133,9 @@ internal static class ProductionChecks
 
     private static IEnumerable<Finding> OfLogLevel(string? level) => level?.ToUpperInvariant() is "DEBUG" or "VERBOSE"
         ? [Note("Serilog:MinimumLevel", $"{level} writes a great deal: use Information.")] : [];
+
+    private static async Task<List<Finding>> OfIsolation(IdpDbContext db, CancellationToken ct) => await Migrator.ReadersWait(db, ct)
+        ? [Note("database", "readers wait for whoever writes, so that a long change by an operator stops tokens: run 'ALTER DATABASE CURRENT SET READ_COMMITTED_SNAPSHOT ON' while no server is connected.")] : [];
 
     private static async Task<List<Finding>> OfDemo(IdpDbContext db, IdpOptions options, CancellationToken ct)
     {

@@ -62,6 +62,7 @@ internal static class Settings
         AtMost("Tokens:AccessTokenLifetimeSeconds", options.Tokens.AccessTokenLifetimeSeconds, (int)Keys.KeyStatements.LongestToken.TotalSeconds);
         // 0 would be for ever: that is how the driver reads it.
         AtLeast("Storage:BusyTimeoutSeconds", options.Storage.BusyTimeoutSeconds, 1);
+        if (options.Storage.MaxBatchSize is { } batch) AtLeast("Storage:MaxBatchSize", batch, 1);
         AtLeast("Passwords:QueuePerThread", options.Passwords.QueuePerThread, 0);
         AtLeast("Tokens:RefreshIdleDays", options.Tokens.RefreshIdleDays, 1);
         AtLeast("Tokens:RefreshAbsoluteDays", options.Tokens.RefreshAbsoluteDays, options.Tokens.RefreshIdleDays);

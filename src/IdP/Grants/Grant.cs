@@ -84,6 +84,9 @@ internal sealed class Grant
     public DateTimeOffset ExpiresAt { get; set; }
     public DateTimeOffset? RevokedAt { get; set; }
 
+    private const string LivePersonSql = """SELECT 1 AS "Value" FROM "Users" {held} WHERE "Id" = {0} AND "DisabledAt" IS NULL AND "SecurityStamp" = {1} {share}""";
+    private const string LiveClientSql = """SELECT 1 AS "Value" FROM "Clients" {held} WHERE "Id" = {0} AND "DisabledAt" IS NULL {share}""";
+
     /// <summary>Revokes in the caller's transaction: whatever takes rights away revokes the grants that it touches.</summary>
     public static Task<int> Revoke(IQueryable<Grant> grants, DateTimeOffset now, CancellationToken ct) =>
         grants.Where(g => g.State != GrantState.Revoked).ExecuteUpdateAsync(
@@ -93,20 +96,14 @@ internal sealed class Grant
     public static async Task<bool> IsLive(IdpDbContext db, Guid userId, string securityStamp, CancellationToken ct)
     {
         // A change that takes rights away waits for the lock, and then takes away what was given here too.
-#pragma warning disable EF1003 // ShareLock is a constant of the engine.
-        return (await db.Database.SqlQueryRaw<int>(
-            """SELECT 1 AS "Value" FROM "Users" WHERE "Id" = {0} AND "DisabledAt" IS NULL AND "SecurityStamp" = {1}""" + db.ShareLock, db.Key(userId), securityStamp).ToListAsync(ct)).Count > 0;
-#pragma warning restore EF1003
+        return (await db.Database.SqlQueryRaw<int>(Dialect.Of(db.Engine, LivePersonSql), db.Key(userId), securityStamp).ToListAsync(ct)).Count > 0;
     }
 
     /// <summary>Inserts the grant if the person is still as they were when they proved who they are; false when not, or when the client is disabled.</summary>
     public static async Task<bool> Insert(IdpDbContext db, Grant grant, string securityStamp, CancellationToken ct)
     {
         if (!await IsLive(db, grant.UserId!.Value, securityStamp, ct)) return false;
-#pragma warning disable EF1003 // ShareLock is a constant of the engine.
-        var enabled = await db.Database.SqlQueryRaw<int>(
-            """SELECT 1 AS "Value" FROM "Clients" WHERE "Id" = {0} AND "DisabledAt" IS NULL""" + db.ShareLock, grant.ClientKey).ToListAsync(ct);
-#pragma warning restore EF1003
+        var enabled = await db.Database.SqlQueryRaw<int>(Dialect.Of(db.Engine, LiveClientSql), grant.ClientKey).ToListAsync(ct);
         if (enabled.Count == 0) return false;
         db.Add(grant);
         await db.SaveChangesAsync(ct);

@@ -40,7 +40,7 @@ internal sealed record StoredGrant
 }
 
 /// <summary>The few hot statements of a grant. Each write names the state that was checked, and its affected-row count is the gate.</summary>
-internal sealed class GrantStatements(PreparedStatements statements, Database database)
+internal sealed class GrantStatements(PreparedStatements statements)
 {
     private const string ReadSql =
         """
@@ -48,7 +48,7 @@ internal sealed class GrantStatements(PreparedStatements statements, Database da
                g."IdleExpiresAt", g."AbsoluteExpiresAt", g."AuthenticatedAt", u."DisabledAt", g."SessionId", g."EndsWithSession", g."Acr", g."Amr",
                g."RedirectUri", g."CodeChallenge", g."Nonce", g."Claims", g."HandleExpiresAt", g."WrongTries", g."Request",
                s."EndedAt", s."IdleExpiresAt", s."AbsoluteExpiresAt"
-        FROM "Grants" g LEFT JOIN "Users" u ON u."Id" = g."UserId" LEFT JOIN "Sessions" s ON s."Id" = g."SessionId" AND g."EndsWithSession"
+        FROM "Grants" g LEFT JOIN "Users" u ON u."Id" = g."UserId" LEFT JOIN "Sessions" s ON s."Id" = g."SessionId" AND CAST(g."EndsWithSession" AS integer) = 1
         WHERE g."Id" = @p0
         """;
 
@@ -56,25 +56,26 @@ internal sealed class GrantStatements(PreparedStatements statements, Database da
     // writer, so that whoever takes one of them away waits and then takes the code away too; the person first, as everybody does.
     private const string LiveSql =
         """
-        FROM "Users" u JOIN "Sessions" s ON s."UserId" = u."Id" JOIN "Clients" c ON c."Id" = @p15 JOIN "Consents" k ON k."UserId" = u."Id" AND k."ClientKey" = c."Id"
-        WHERE s."Id" = @p16 AND s."EndedAt" IS NULL AND u."DisabledAt" IS NULL AND c."DisabledAt" IS NULL
+        FROM "Users" u {held} JOIN "Sessions" s {held} ON s."UserId" = u."Id" JOIN "Clients" c {held} ON c."Id" = @p15
+            JOIN "Consents" k {held} ON k."UserId" = u."Id" AND k."ClientKey" = c."Id"
+        WHERE s."Id" = @p16 AND s."EndedAt" IS NULL AND u."DisabledAt" IS NULL AND c."DisabledAt" IS NULL {share}
         """;
 
     private const string InsertCodeSql =
-        """
+        $$"""
         INSERT INTO "Grants" ("Id", "State", "Origin", "ClientKey", "UserId", "Scope", "ResourceIdentifier", "Seed", "Generation", "Retries", "CreatedAt", "AuthenticatedAt",
             "SessionId", "EndsWithSession", "Acr", "Amr", "RedirectUri", "CodeChallenge", "Nonce", "Claims", "HandleExpiresAt", "WrongTries", "ExpiresAt")
         SELECT @p0, 4, @p1, c."Id", u."Id", @p2, @p3, @p4, 0, 0, @p5, @p6, s."Id", @p7, @p8, @p9, @p10, @p11, @p12, @p13, @p14, 0, @p14
-        {live}
+        {{LiveSql}}
         """;
 
     // The row that was pushed becomes the code's: that is its single use.
     private const string UsePushedSql =
-        """
+        $$"""
         UPDATE "Grants" SET "State" = 4, "Origin" = @p1, "UserId" = live."UserId", "Scope" = @p2, "ResourceIdentifier" = @p3, "Seed" = @p4, "CreatedAt" = @p5, "AuthenticatedAt" = @p6,
             "SessionId" = live."SessionId", "EndsWithSession" = @p7, "Acr" = @p8, "Amr" = @p9, "RedirectUri" = @p10, "CodeChallenge" = @p11, "Nonce" = @p12, "Claims" = @p13,
             "HandleExpiresAt" = @p14, "ExpiresAt" = @p14, "Request" = NULL
-        FROM (SELECT s."Id" AS "SessionId", u."Id" AS "UserId" {live}) live
+        FROM (SELECT s."Id" AS "SessionId", u."Id" AS "UserId" {{LiveSql}}) live
         WHERE "Grants"."Id" = @p0 AND "Grants"."State" = 3 AND "Grants"."ClientKey" = @p15
         """;
 
@@ -114,8 +115,8 @@ internal sealed class GrantStatements(PreparedStatements statements, Database da
         UPDATE "Grants" SET "Retries" = "Retries" + 1 WHERE "Id" = @p0 AND "State" = 1 AND "Generation" = @p1 AND "Retries" = @p2
         """;
 
-    private readonly string _insertCode = Live(InsertCodeSql, database.Engine);
-    private readonly string _usePushed = Live(UsePushedSql, database.Engine);
+    private readonly string _insertCode = statements.Text(InsertCodeSql);
+    private readonly string _usePushed = statements.Text(UsePushedSql);
 
     public ValueTask<StoredGrant?> Read(Guid id, CancellationToken ct) => statements.Read(ReadSql, [id], row => new StoredGrant
     {
@@ -180,8 +181,6 @@ internal sealed class GrantStatements(PreparedStatements statements, Database da
         statements.Execute(KeepSql, [grant.Id, grant.Generation, Number(idleExpiresAt), Number(expiresAt)], ct);
 
     public Task<int> GiveAgain(StoredGrant grant, CancellationToken ct) => statements.Execute(GiveAgainSql, [grant.Id, grant.Generation, grant.Retries], ct);
-
-    private static string Live(string sql, Engine engine) => sql.Replace("{live}", engine == Engine.Postgres ? LiveSql + " FOR SHARE" : LiveSql, StringComparison.Ordinal);
 
     private static string? Text(DbDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
 

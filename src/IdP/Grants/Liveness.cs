@@ -16,8 +16,8 @@ internal sealed class Liveness(PreparedStatements statements)
         """;
 
     private const string ClientToken =
-        $"""
-        SELECT 1 FROM "Clients" c WHERE c."ClientId" = @p0 AND c."DisabledAt" IS NULL AND c."Generation" = @p3 AND {NotRevoked}
+        $$"""
+        SELECT 1 FROM "Clients" c WHERE {client @p0} AND c."DisabledAt" IS NULL AND c."Generation" = @p3 AND {{NotRevoked}}
         """;
 
     private const string GrantToken =
@@ -29,9 +29,11 @@ internal sealed class Liveness(PreparedStatements statements)
         AND {NotRevoked}
         """;
 
+    private readonly string _clientToken = statements.Text(ClientToken);
+
     public async ValueTask<bool> IsAlive(AccessTokenClaims token, CancellationToken ct)
     {
         object[] values = [token.ClientId, token.RevocationId, token.KeyId, token.GrantId is { } grant ? grant : token.Generation!.Value];
-        return await statements.Read(token.GrantId is null ? ClientToken : GrantToken, values, _ => true, ct);
+        return await statements.Read(token.GrantId is null ? _clientToken : GrantToken, values, _ => true, ct);
     }
 }

@@ -27,7 +27,7 @@ internal sealed class PasskeyStatements(Database database, PreparedStatements st
 
     private const string FindSql =
         """
-        SELECT p."Id", p."UserId", p."Name", p."PublicKey", p."SignCount", p."IsBackupEligible", p."IsBackedUp", p."CreatedAt", u."UserName", u."SecurityStamp", u."DisabledAt"
+        SELECT p."Id", p."UserId", p."Name", p."PublicKey", p."SignCount", p."IsBackupEligible", p."IsBackedUp", p."CreatedAt", u."UserName", u."SecurityStamp", u."DisabledAt", p."CredentialId"
         FROM "Passkeys" p JOIN "Users" u ON u."Id" = p."UserId" WHERE p."CredentialId" = @p0
         """;
 
@@ -55,11 +55,12 @@ internal sealed class PasskeyStatements(Database database, PreparedStatements st
         var found = await statements.Read(FindSql, [credentialId], row => new Found(
             new Passkey
             {
-                Id = statements.Id(row, 0), UserId = statements.Id(row, 1), CredentialId = credentialId, Name = row.GetString(2), PublicKey = row.GetFieldValue<byte[]>(3), SignCount = row.GetInt64(4),
+                Id = statements.Id(row, 0), UserId = statements.Id(row, 1), CredentialId = row.GetFieldValue<byte[]>(11), Name = row.GetString(2), PublicKey = row.GetFieldValue<byte[]>(3), SignCount = row.GetInt64(4),
                 IsBackupEligible = row.GetBoolean(5), IsBackedUp = row.GetBoolean(6), CreatedAt = Instant.Read(row, 7),
             },
             new User { Id = statements.Id(row, 1), UserName = row.GetString(8), SecurityStamp = row.GetString(9), DisabledAt = Instant.ReadOrNull(row, 10) }), ct);
-        return found is null ? null : (found.Passkey, found.User);
+        // SQL Server's "=" does not see zero bytes at the end.
+        return found is null || !found.Passkey.CredentialId.AsSpan().SequenceEqual(credentialId) ? null : (found.Passkey, found.User);
     }
 
     private sealed record Found(Passkey Passkey, User User);

@@ -18,9 +18,9 @@ internal sealed class SecondFactorStatements(PreparedStatements statements, Mail
     // One look by key at every sign-in, whatever it finds.
     private const string OfSql =
         """
-        SELECT (SELECT COUNT(*) FROM "Authenticators" WHERE "UserId" = @p0),
-               (SELECT COUNT(*) FROM "Passkeys" WHERE "UserId" = @p0),
-               (SELECT COUNT(*) FROM "UserRoles" h JOIN "Roles" r ON r."Id" = h."RoleId" WHERE h."UserId" = @p0 AND r."RequiresSecondFactor")
+        SELECT (SELECT CAST(COUNT(*) AS bigint) FROM "Authenticators" WHERE "UserId" = @p0),
+               (SELECT CAST(COUNT(*) AS bigint) FROM "Passkeys" WHERE "UserId" = @p0),
+               (SELECT CAST(COUNT(*) AS bigint) FROM "UserRoles" h JOIN "Roles" r ON r."Id" = h."RoleId" WHERE h."UserId" = @p0 AND CAST(r."RequiresSecondFactor" AS integer) = 1)
         """;
 
     /// <summary>Of whoever waits with a first factor, else of whoever is signed in. A session of two factors has nothing to owe: nobody is asked.</summary>

@@ -22,7 +22,7 @@ internal sealed record SignedIn
 }
 
 /// <summary>The few hot statements of a session.</summary>
-internal sealed class SessionStatements(PreparedStatements statements, Database database)
+internal sealed class SessionStatements(PreparedStatements statements)
 {
     private const string ReadSql =
         """
@@ -35,7 +35,7 @@ internal sealed class SessionStatements(PreparedStatements statements, Database 
     private const string BeginSql =
         """
         INSERT INTO "Sessions" ("Id", "UserId", "Seed", "Generation", "CreatedAt", "AuthenticatedAt", "Acr", "Amr", "LastUsedAt", "IdleExpiresAt", "AbsoluteExpiresAt", "Address", "Browser", "UpstreamProviderId")
-        SELECT @p0, u."Id", @p1, 1, @p2, @p3, @p4, @p5, @p2, @p6, @p7, @p8, @p9, CAST(@p10 AS bigint) FROM "Users" u WHERE u."Id" = @p11 AND u."DisabledAt" IS NULL AND u."SecurityStamp" = @p12
+        SELECT @p0, u."Id", @p1, 1, @p2, @p3, @p4, @p5, @p2, @p6, @p7, @p8, @p9, CAST(@p10 AS bigint) FROM "Users" u {held} WHERE u."Id" = @p11 AND u."DisabledAt" IS NULL AND u."SecurityStamp" = @p12 {share}
         """;
 
     private const string UseSql = """UPDATE "Sessions" SET "LastUsedAt" = @p1, "IdleExpiresAt" = @p2 WHERE "Id" = @p0 AND "EndedAt" IS NULL""";
@@ -45,8 +45,10 @@ internal sealed class SessionStatements(PreparedStatements statements, Database 
     private const string AddClientSql =
         """
         INSERT INTO "SessionClients" ("SessionId", "ClientKey", "FirstUsedAt") SELECT s."Id", c."Id", @p2 FROM "Sessions" s JOIN "Clients" c ON c."Id" = @p1
-        WHERE s."Id" = @p0 AND s."EndedAt" IS NULL ON CONFLICT DO NOTHING
+        WHERE s."Id" = @p0 AND s."EndedAt" IS NULL {if absent}
         """;
+
+    private readonly string _addClient = statements.Text(AddClientSql);
 
     public ValueTask<SignedIn?> Read(Guid id, CancellationToken ct) => statements.Read(ReadSql, [id], row => new SignedIn
     {
@@ -66,7 +68,7 @@ internal sealed class SessionStatements(PreparedStatements statements, Database 
         IsOver = !row.IsDBNull(11) || !row.IsDBNull(12),
     }, ct);
 
-    private readonly string _begin = database.Engine == Engine.Postgres ? BeginSql + " FOR SHARE" : BeginSql;
+    private readonly string _begin = statements.Text(BeginSql);
 
     /// <summary>Begins a session if its person is still as they were when they proved who they are; false when not. What else is given is written with it.</summary>
     public Task<bool> Begin(Session session, string securityStamp, IEnumerable<Statement> before, IEnumerable<Statement> after, CancellationToken ct)
@@ -87,6 +89,6 @@ internal sealed class SessionStatements(PreparedStatements statements, Database 
     /// <summary>Remembers that the client is told when the session ends. Written once for each client of a session.</summary>
     public async Task Join(Guid id, long clientKey, DateTimeOffset now, CancellationToken ct)
     {
-        if (!await statements.Read(HasClientSql, [id, clientKey], _ => true, ct)) await statements.Execute(AddClientSql, [id, clientKey, now.ToUnixTimeMilliseconds()], ct);
+        if (!await statements.Read(HasClientSql, [id, clientKey], _ => true, ct)) await statements.AddIfAbsent(_addClient, [id, clientKey, now.ToUnixTimeMilliseconds()], ct);
     }
 }

@@ -96,7 +96,7 @@ internal sealed class ChangePoll(Database database, DatabaseClock clock, ILogger
             await using (var db = database.OpenForReading())
             {
                 var state = await db.Set<ServerState>().SingleAsync(ct);
-                if (database.Engine == Engine.Postgres) await FollowClock(db, ct);
+                if (database.Engine != Engine.Sqlite) await FollowClock(db, ct);
                 else clock.NeverBefore(state.ClockHighWater);
                 _highWater = state.ClockHighWater;
                 if (state.ChangeStamp != _stamp)
@@ -116,7 +116,7 @@ internal sealed class ChangePoll(Database database, DatabaseClock clock, ILogger
     private async Task FollowClock(IdpDbContext db, CancellationToken ct)
     {
         var asked = clock.GetTimestamp();
-        var answer = (await db.Database.SqlQueryRaw<DateTimeOffset>("SELECT clock_timestamp() AS \"Value\"").ToListAsync(ct))[0];
+        var answer = (await db.Database.SqlQueryRaw<DateTimeOffset>(Dialect.Time(database.Engine)).ToListAsync(ct))[0];
         clock.Follow(answer, clock.GetElapsedTime(asked));
         if (clock.IsOff == _isOff) return;
         _isOff = clock.IsOff;

@@ -10,40 +10,58 @@ internal enum Engine
 {
     Sqlite,
     Postgres,
+    SqlServer,
 }
 
 /// <summary>The way to the database. See <see cref="StorageFeature"/>.</summary>
 internal sealed class Database : IDisposable
 {
+    /// <summary>How often a transaction is tried that the server undid for others' sake.</summary>
+    internal const int Tries = 5;
+
     private readonly SqliteWriter? _writer;
-    private readonly NpgsqlDataSource? _postgres;
-    private readonly DbContextOptions<SqliteIdpDbContext>? _sqliteReads;
-    private readonly DbContextOptions<PostgresIdpDbContext>? _postgresOptions;
+    private readonly DbDataSource? _pool;
+    private readonly Func<IdpDbContext> _open;
+    private readonly string _sqlServer = "";
 
     public Database(IdpOptions options)
     {
         Engine = ParseEngine(options.Storage.Provider);
-        if (Engine == Engine.Sqlite)
+        switch (Engine)
         {
-            File = Path.Combine(Path.GetFullPath(options.Storage.DataDirectory), "idp.db");
-            SqliteConnectionString = new SqliteConnectionStringBuilder
-            {
-                DataSource = File,
-                DefaultTimeout = options.Storage.BusyTimeoutSeconds,
-                ForeignKeys = true,
-                Mode = SqliteOpenMode.ReadWrite,
-            }.ToString();
-            _sqliteReads = new DbContextOptionsBuilder<SqliteIdpDbContext>().UseSqlite(SqliteConnectionString).Options;
-            _writer = new SqliteWriter(SqliteConnectionString, options.Storage.BusyTimeoutSeconds);
-        }
-        else
-        {
-            if (string.IsNullOrWhiteSpace(options.Storage.ConnectionString))
-                throw new StorageException("Storage:ConnectionString is empty: Storage:Provider is postgres, so say where the database is.");
-            _postgres = NpgsqlDataSource.Create(Parse(options.Storage.ConnectionString));
-            _postgresOptions = new DbContextOptionsBuilder<PostgresIdpDbContext>().UseNpgsql(_postgres).Options;
+            case Engine.Sqlite:
+                File = Path.Combine(Path.GetFullPath(options.Storage.DataDirectory), "idp.db");
+                SqliteConnectionString = new SqliteConnectionStringBuilder
+                {
+                    DataSource = File,
+                    DefaultTimeout = options.Storage.BusyTimeoutSeconds,
+                    ForeignKeys = true,
+                    Mode = SqliteOpenMode.ReadWrite,
+                }.ToString();
+                var reads = new DbContextOptionsBuilder<SqliteIdpDbContext>().UseSqlite(SqliteConnectionString).Options;
+                _open = () => new SqliteIdpDbContext(reads);
+                _writer = new SqliteWriter(SqliteConnectionString, options.Storage.BusyTimeoutSeconds);
+                break;
+            case Engine.Postgres:
+                var source = NpgsqlDataSource.Create(Parse(Given(options)));
+                _pool = source;
+                var postgres = new DbContextOptionsBuilder<PostgresIdpDbContext>().UseNpgsql(source, engine =>
+                {
+                    if (options.Storage.MaxBatchSize is { } size) engine.MaxBatchSize(size);
+                }).Options;
+                _open = () => new PostgresIdpDbContext(postgres);
+                break;
+            default:
+                _sqlServer = SqlServer.Parse(Given(options));
+                _pool = SqlServer.Pool(_sqlServer);
+                var sqlServer = SqlServer.Options(_sqlServer, options.Storage.MaxBatchSize);
+                _open = () => new SqlServerIdpDbContext(sqlServer);
+                break;
         }
     }
+
+    /// <summary>A database that somebody else opens.</summary>
+    internal Database(Engine engine, Func<IdpDbContext> open) => (Engine, _open) = (engine, open);
 
     public Engine Engine { get; }
 
@@ -55,7 +73,7 @@ internal sealed class Database : IDisposable
     /// <summary>Opens a context for reading.</summary>
     public IdpDbContext OpenForReading()
     {
-        IdpDbContext db = Engine == Engine.Sqlite ? new SqliteIdpDbContext(_sqliteReads!) : new PostgresIdpDbContext(_postgresOptions!);
+        var db = _open();
         db.ChangeTracker.QueryTrackingBehavior = QueryTrackingBehavior.NoTracking;
         return db;
     }
@@ -63,17 +81,21 @@ internal sealed class Database : IDisposable
     /// <summary>Opens a plain connection for a prepared statement.</summary>
     public DbConnection OpenConnection()
     {
-        if (Engine == Engine.Postgres) return _postgres!.OpenConnection();
+        if (_pool is not null) return _pool.OpenConnection();
         var connection = new SqliteConnection(SqliteConnectionString);
         connection.Open();
         return connection;
     }
 
-    public ValueTask<NpgsqlConnection> OpenPostgres(CancellationToken ct) => _postgres!.OpenConnectionAsync(ct);
+    /// <summary>A pooled connection to a database server.</summary>
+    public ValueTask<DbConnection> Connect(CancellationToken ct) => _pool!.OpenConnectionAsync(ct);
 
-    /// <summary>Runs a change in a transaction and returns when it is durable. An exception undoes this change and no other.</summary>
+    /// <summary>
+    /// Runs a change in a transaction and returns when it is durable. An exception undoes this change and no other. A database server may undo
+    /// it because of a deadlock, and then it runs again: what it does besides the database must bear that.
+    /// </summary>
     public Task<T> Write<T>(Func<IdpDbContext, Task<T>> change, CancellationToken ct) =>
-        DatabaseWatch.Writing(DatabaseWatch.Start(), _writer is not null ? _writer.Write(change, ct) : WritePostgres(change, ct));
+        DatabaseWatch.Writing(DatabaseWatch.Start(), _writer is not null ? _writer.Write(change, ct) : WriteToServer(change, ct));
 
     /// <summary>Changes that wait for the one writer of the embedded database.</summary>
     public int WaitingWrites => _writer?.Waiting ?? 0;
@@ -86,14 +108,28 @@ internal sealed class Database : IDisposable
     public Task Write(Func<IdpDbContext, Task> change, CancellationToken ct) =>
         Write<bool>(async db => { await change(db); return true; }, ct);
 
-    private async Task<T> WritePostgres<T>(Func<IdpDbContext, Task<T>> change, CancellationToken ct)
+    private async Task<T> WriteToServer<T>(Func<IdpDbContext, Task<T>> change, CancellationToken ct)
     {
-        await using var db = new PostgresIdpDbContext(_postgresOptions!);
-        await using var transaction = await db.Database.BeginTransactionAsync(ct);
-        var value = await change(db);
-        await transaction.CommitAsync(ct);
-        return value;
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await using var db = _open();
+                await using var transaction = await db.Database.BeginTransactionAsync(ct);
+                var value = await change(db);
+                await transaction.CommitAsync(ct);
+                return value;
+            }
+            catch (Exception failure) when (attempt < Tries && IsUndone(failure))
+            {
+                // Whoever stood in the way has gone on, so nothing is to be waited for.
+            }
+        }
     }
+
+    private static string Given(IdpOptions options) => string.IsNullOrWhiteSpace(options.Storage.ConnectionString)
+        ? throw new StorageException($"Storage:ConnectionString is empty: Storage:Provider is {options.Storage.Provider.ToLowerInvariant()}, so say where the database is.")
+        : options.Storage.ConnectionString;
 
     private static NpgsqlConnectionStringBuilder Parse(string connectionString)
     {
@@ -112,19 +148,39 @@ internal sealed class Database : IDisposable
     {
         "sqlite" => Engine.Sqlite,
         "postgres" or "postgresql" => Engine.Postgres,
-        _ => throw new StorageException($"Storage:Provider is '{provider}': use sqlite or postgres."),
+        "sqlserver" => Engine.SqlServer,
+        _ => throw new StorageException($"Storage:Provider is '{provider}': use sqlite, postgres or sqlserver."),
     };
 
-    /// <summary>Whether the exception is a violated unique index or constraint, in the words of either engine.</summary>
-    public static bool IsUniqueViolation(Exception exception) => exception is DbUpdateException
+    /// <summary>Whether the exception is a violated unique index or constraint, in the words of any engine.</summary>
+    public static bool IsUniqueViolation(Exception exception) => exception is DbUpdateException { InnerException: { } inner } && IsUniqueViolationOfEngine(inner);
+
+    internal static bool IsUniqueViolationOfEngine(Exception exception) => exception switch
     {
-        InnerException: SqliteException { SqliteExtendedErrorCode: 2067 or 1555 } or PostgresException { SqlState: PostgresErrorCodes.UniqueViolation },
+        SqliteException { SqliteExtendedErrorCode: 2067 or 1555 } or PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } => true,
+        SqliteException or NpgsqlException => false,
+        _ => SqlServer.IsUniqueViolation(exception),
+    };
+
+    /// <summary>
+    /// Whether the server has undone the transaction for the sake of others: a deadlock, or a row that changed under a snapshot. Never what may
+    /// have been committed, such as a connection that broke.
+    /// </summary>
+    internal static bool IsUndone(Exception? exception) => exception switch
+    {
+        null => false,
+        PostgresException { SqlState: PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure } => true,
+        DbUpdateException or InvalidOperationException => IsUndone(exception.InnerException),
+        NpgsqlException => false,
+        DbException => SqlServer.IsUndone(exception),
+        _ => false,
     };
 
     public void Dispose()
     {
         _writer?.Dispose();
-        _postgres?.Dispose();
+        _pool?.Dispose();
         if (Engine == Engine.Sqlite) SqliteConnection.ClearAllPools();
+        else if (_sqlServer.Length > 0) SqlServer.ClosePool(_sqlServer);
     }
 }

@@ -15,3 +15,9 @@ internal sealed class PostgresDesignTime : IDesignTimeDbContextFactory<PostgresI
     public PostgresIdpDbContext CreateDbContext(string[] args) =>
         new(new DbContextOptionsBuilder<PostgresIdpDbContext>().UseNpgsql("Host=127.0.0.1").Options);
 }
+
+internal sealed class SqlServerDesignTime : IDesignTimeDbContextFactory<SqlServerIdpDbContext>
+{
+    public SqlServerIdpDbContext CreateDbContext(string[] args) =>
+        new(new DbContextOptionsBuilder<SqlServerIdpDbContext>().UseSqlServer("Server=127.0.0.1").Options);
+}

@@ -1,4 +1,8 @@
+using System.Security.Cryptography;
+using System.Text;
 using IdP.Accounts;
+using IdP.Clients;
+using Microsoft.AspNetCore.Identity;
 using Microsoft.AspNetCore.Identity.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
@@ -11,11 +15,13 @@ internal abstract class IdpDbContext(DbContextOptions options) : IdentityUserCon
     /// <summary>Compares by code points: identifiers and credentials must not match by case or accent (UNI-07).</summary>
     protected abstract string BinaryCollation { get; }
 
-    /// <summary>What a SELECT ends with so that the row cannot change before the transaction ends. Empty where there is one writer.</summary>
-    public abstract string ShareLock { get; }
+    public abstract Engine Engine { get; }
 
     /// <summary>An id as a parameter of raw SQL.</summary>
     public abstract object Key(Guid id);
+
+    /// <summary>The client of this id, by an index whatever the engine.</summary>
+    public virtual IQueryable<Client> ClientNamed(string clientId) => Set<Client>().Where(c => c.ClientId == clientId);
 
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
     {
@@ -32,13 +38,17 @@ internal abstract class IdpDbContext(DbContextOptions options) : IdentityUserCon
 
     internal sealed class UnixMilliseconds() : ValueConverter<DateTimeOffset, long>(
         instant => instant.ToUnixTimeMilliseconds(), value => DateTimeOffset.FromUnixTimeMilliseconds(value));
+
+    /// <summary>16 bytes in network order, which keep version-7 keys in the order of their time: SQLite has no UUID type, and SQL Server sorts its own by the last bytes first.</summary>
+    internal sealed class BigEndianGuid() : ValueConverter<Guid, byte[]>(
+        id => id.ToByteArray(bigEndian: true), bytes => new Guid(bytes, bigEndian: true));
 }
 
 internal sealed class SqliteIdpDbContext(DbContextOptions<SqliteIdpDbContext> options) : IdpDbContext(options)
 {
     protected override string BinaryCollation => "BINARY";
 
-    public override string ShareLock => "";
+    public override Engine Engine => Engine.Sqlite;
 
     public override object Key(Guid id) => id.ToByteArray(bigEndian: true);
 
@@ -47,17 +57,60 @@ internal sealed class SqliteIdpDbContext(DbContextOptions<SqliteIdpDbContext> op
         base.ConfigureConventions(configurationBuilder);
         configurationBuilder.Properties<Guid>().HaveConversion<BigEndianGuid>();
     }
-
-    /// <summary>SQLite has no UUID type: 16 bytes in network order keep version-7 keys in the order of their time.</summary>
-    internal sealed class BigEndianGuid() : ValueConverter<Guid, byte[]>(
-        id => id.ToByteArray(bigEndian: true), bytes => new Guid(bytes, bigEndian: true));
 }
 
 internal sealed class PostgresIdpDbContext(DbContextOptions<PostgresIdpDbContext> options) : IdpDbContext(options)
 {
     protected override string BinaryCollation => "C";
 
-    public override string ShareLock => " FOR SHARE";
+    public override Engine Engine => Engine.Postgres;
 
     public override object Key(Guid id) => id;
+}
+
+internal sealed class SqlServerIdpDbContext(DbContextOptions<SqlServerIdpDbContext> options) : IdpDbContext(options)
+{
+    private const string ClientIdHash = "ClientIdHash";
+
+    protected override string BinaryCollation => "Latin1_General_100_BIN2";
+
+    public override Engine Engine => Engine.SqlServer;
+
+    public override object Key(Guid id) => id.ToByteArray(bigEndian: true);
+
+    public override IQueryable<Client> ClientNamed(string clientId)
+    {
+        var hash = SHA256.HashData(Encoding.Unicode.GetBytes(clientId));
+        return Set<Client>().Where(c => EF.Property<byte[]>(c, ClientIdHash) == hash);
+    }
+
+    protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
+    {
+        base.ConfigureConventions(configurationBuilder);
+        configurationBuilder.Properties<Guid>().HaveConversion<BigEndianGuid>().HaveColumnType("binary(16)");
+    }
+
+    protected override void OnModelCreating(ModelBuilder builder)
+    {
+        base.OnModelCreating(builder);
+        // An index of SQL Server takes 1,700 bytes, and a client_id has up to 2,048 characters: its hash, which the engine keeps, is unique in its place.
+        builder.Entity<Client>(client =>
+        {
+            client.Metadata.RemoveIndex(client.Metadata.FindIndex(client.Metadata.FindProperty(nameof(Client.ClientId))!)!);
+            client.Property<byte[]>(ClientIdHash).HasColumnType("binary(32)").IsRequired()
+                .HasComputedColumnSql("CAST(HASHBYTES('SHA2_256', [ClientId]) AS binary(32))", stored: true);
+            client.HasIndex(ClientIdHash).IsUnique();
+        });
+        // Tables of Identity that nothing writes; their keys would be longer than an index takes.
+        builder.Entity<IdentityUserLogin<Guid>>(login =>
+        {
+            login.Property(l => l.LoginProvider).HasMaxLength(128);
+            login.Property(l => l.ProviderKey).HasMaxLength(128);
+        });
+        builder.Entity<IdentityUserToken<Guid>>(token =>
+        {
+            token.Property(t => t.LoginProvider).HasMaxLength(128);
+            token.Property(t => t.Name).HasMaxLength(128);
+        });
+    }
 }

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
@@ -18,17 +19,81 @@ internal static class Migrator
         return await Applied(db, ct);
     });
 
+    /// <summary>The migrations that a database lacks; all of them if it does not exist yet. Changes nothing.</summary>
+    public static async Task<IReadOnlyList<string>> Missing(Database database, CancellationToken ct)
+    {
+        var applied = await Inspect(database, ct);
+        await using var db = database.OpenForReading();
+        return db.Database.GetMigrations().Except(applied, StringComparer.Ordinal).ToList();
+    }
+
+    /// <summary>What brings a database of this engine from whatever version to this program's, for people who run SQL themselves. Asks no database.</summary>
+    public static string Script(Database database)
+    {
+        if (database.Engine == Engine.Sqlite)
+            throw new StorageException("There is no script for the embedded database, which this program makes and changes itself: run 'IdP migrate', or set Storage:Provider.");
+        using var db = database.OpenForReading();
+        var script = db.GetService<IMigrator>().GenerateScript(options: MigrationsSqlGenerationOptions.Idempotent).ReplaceLineEndings("\n").Trim('\ufeff', '\n');
+        return (database.Engine == Engine.SqlServer ? SqlServerPreamble : PostgresPreamble) + script + "\n";
+    }
+
+    private const string PostgresPreamble =
+        """
+        -- Brings the database to this version of the program, whatever version it has. Made by 'IdP migrate --script'.
+        -- Run it so that it ends at the first failure: psql -v ON_ERROR_STOP=1 -f FILE
+
+
+        """;
+
+    // sqlcmd has QUOTED_IDENTIFIER off unless told, and with it off an index on a computed column cannot be made.
+    private const string SqlServerPreamble =
+        """
+        -- Brings the database to this version of the program, whatever version it has. Made by 'IdP migrate --script'.
+        -- Run it so that it ends at the first failure: sqlcmd -b -I -i FILE
+        SET ANSI_NULLS, ANSI_PADDING, ANSI_WARNINGS, ARITHABORT, CONCAT_NULL_YIELDS_NULL, QUOTED_IDENTIFIER, XACT_ABORT ON;
+        SET NUMERIC_ROUNDABORT OFF;
+        GO
+
+
+        """;
+
     /// <summary>Creates the embedded database if it is absent and applies what is missing.</summary>
     public static Task<IReadOnlyList<string>> Migrate(Database database, CancellationToken ct) => Explained(database, async () =>
     {
         if (database.Engine == Engine.Sqlite && !FileExists(database.File)) CreateFile(database.File);
         await using var db = database.OpenForReading();
+        // A database of a server that does not exist is an error here; EF would try to create it.
+        if (database.Engine != Engine.Sqlite) await db.Database.OpenConnectionAsync(ct);
         var pending = await Pending(db, ct);
         if (pending.Count == 0) return pending;
         if (database.Engine == Engine.Sqlite) await RequireUnlocked(db, database.File, ct);
+        await using var turn = database.Engine == Engine.Postgres ? await TakeTurn(database, ct) : null;
+        pending = await Pending(db, ct);
         await db.Database.MigrateAsync(ct);
         return pending;
     });
+
+    // Several nodes that start at once: on SQL Server EF's own lock holds for all of it, but on PostgreSQL one of each migration, between which
+    // another node may begin with what it saw before. This one ends with its connection, however that ends.
+    private static async Task<DbConnection> TakeTurn(Database database, CancellationToken ct)
+    {
+        var connection = await database.Connect(ct);
+        try
+        {
+            await using var command = connection.CreateCommand();
+            command.Transaction = await connection.BeginTransactionAsync(ct);
+            command.CommandText = "SELECT pg_advisory_xact_lock(5290190134230180449)";
+            // A large migration takes its time.
+            command.CommandTimeout = 0;
+            await command.ExecuteNonQueryAsync(ct);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
 
     /// <summary>Refuses a database that is absent, older or newer than this program.</summary>
     public static Task RequireCurrent(Database database, CancellationToken ct) => Explained(database, async () =>
@@ -41,6 +106,12 @@ internal static class Migrator
             throw new StorageException($"The database lacks {pending.Count} migration(s): run 'IdP migrate' with the same settings first.");
         return pending;
     });
+
+    /// <summary>Whether who reads waits for who writes: only SQL Server does, unless it is told to keep versions of rows.</summary>
+    public static async Task<bool> ReadersWait(IdpDbContext db, CancellationToken ct) =>
+        db.Engine == Engine.SqlServer && (await db.Database.SqlQueryRaw<int>(SnapshotSql).ToListAsync(ct))[0] == 0;
+
+    private const string SnapshotSql = """SELECT CAST(is_read_committed_snapshot_on AS int) AS "Value" FROM sys.databases WHERE database_id = DB_ID()""";
 
     // Otherwise a start would succeed and the first change fail.
     private static async Task RequireWritable(IdpDbContext db, CancellationToken ct)
@@ -125,6 +196,7 @@ internal static class Migrator
         PostgresException { SqlState: "3D000" } => "The database that Storage:ConnectionString names does not exist: create it first.",
         PostgresException { SqlState: "42501" } => "The user of Storage:ConnectionString may not change the schema: grant it CREATE on the schema, or run 'IdP migrate' as one who may.",
         NpgsqlException => "PostgreSQL does not answer: check Storage:ConnectionString and that the server runs.",
+        DbException when failure is not SqliteException => SqlServer.Explain(failure),
         { InnerException: { } inner } => Explain(database, inner),
         _ => null,
     };

@@ -19,9 +19,9 @@ internal sealed class PreparedStatements(Database database) : IDisposable
 
     private async ValueTask<T?> ReadFirst<T>(string sql, object[] values, Func<DbDataReader, T> map, CancellationToken ct)
     {
-        if (database.Engine == Engine.Postgres)
+        if (database.Engine != Engine.Sqlite)
         {
-            await using var connection = await database.OpenPostgres(ct);
+            await using var connection = await database.Connect(ct);
             await using var command = Bound(connection.CreateCommand(), sql, values);
             await using var rows = await command.ExecuteReaderAsync(ct);
             return await rows.ReadAsync(ct) ? map(rows) : default;
@@ -47,9 +47,9 @@ internal sealed class PreparedStatements(Database database) : IDisposable
     public async ValueTask<List<T>> ReadAll<T>(string sql, object[] values, Func<DbDataReader, T> map, CancellationToken ct)
     {
         var all = new List<T>();
-        if (database.Engine == Engine.Postgres)
+        if (database.Engine != Engine.Sqlite)
         {
-            await using var connection = await database.OpenPostgres(ct);
+            await using var connection = await database.Connect(ct);
             await using var command = Bound(connection.CreateCommand(), sql, values);
             await using var rows = await command.ExecuteReaderAsync(ct);
             while (await rows.ReadAsync(ct)) all.Add(map(rows));
@@ -66,7 +66,10 @@ internal sealed class PreparedStatements(Database database) : IDisposable
 
     /// <summary>An id in a row, in the form that the engine keeps it in.</summary>
     public Guid Id(DbDataReader row, int column) =>
-        database.Engine == Engine.Sqlite ? new Guid(row.GetFieldValue<byte[]>(column), bigEndian: true) : row.GetGuid(column);
+        database.Engine == Engine.Postgres ? row.GetGuid(column) : new Guid(row.GetFieldValue<byte[]>(column), bigEndian: true);
+
+    /// <summary>The text of a statement for this engine.</summary>
+    public string Text(string sql) => Dialect.Of(database.Engine, sql);
 
     /// <summary>Runs one statement durably; the number of rows that it changed.</summary>
     public Task<int> Execute(string sql, object[] values, CancellationToken ct) => DatabaseWatch.Writing(DatabaseWatch.Start(), Run(sql, values, ct));
@@ -74,9 +77,33 @@ internal sealed class PreparedStatements(Database database) : IDisposable
     private async Task<int> Run(string sql, object[] values, CancellationToken ct)
     {
         if (database.Engine == Engine.Sqlite) return await database.ExecuteSqlite(sql, values, ct);
-        await using var connection = await database.OpenPostgres(ct);
-        await using var command = Bound(connection.CreateCommand(), sql, values);
-        return await command.ExecuteNonQueryAsync(ct);
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await using var connection = await database.Connect(ct);
+                await using var command = Bound(connection.CreateCommand(), sql, values);
+                return await command.ExecuteNonQueryAsync(ct);
+            }
+            catch (DbException failure) when (attempt < Database.Tries && Database.IsUndone(failure))
+            {
+                // One statement is all of its transaction: nothing of it is left.
+            }
+        }
+    }
+
+    /// <summary>Runs an INSERT that ends with {if absent} in the engine's text; nought when the key was there.</summary>
+    public async Task<int> AddIfAbsent(string sql, object[] values, CancellationToken ct)
+    {
+        try
+        {
+            return await Execute(sql, values, ct);
+        }
+        catch (DbException failure) when (database.Engine == Engine.SqlServer && Database.IsUniqueViolationOfEngine(failure))
+        {
+            // The one engine that has no words for it.
+            return 0;
+        }
     }
 
     /// <summary>Runs statements in one transaction, durably; false when a gate stopped it, and then those before the gate have run.</summary>
@@ -85,7 +112,22 @@ internal sealed class PreparedStatements(Database database) : IDisposable
     private async Task<bool> RunAll(IReadOnlyList<Statement> all, CancellationToken ct)
     {
         if (database.Engine == Engine.Sqlite) return await database.ExecuteSqlite(all, ct);
-        await using var connection = await database.OpenPostgres(ct);
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await RunAllOnServer(all, ct);
+            }
+            catch (DbException failure) when (attempt < Database.Tries && Database.IsUndone(failure))
+            {
+                // The server has undone all of them.
+            }
+        }
+    }
+
+    private async Task<bool> RunAllOnServer(IReadOnlyList<Statement> all, CancellationToken ct)
+    {
+        await using var connection = await database.Connect(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
         var passed = true;
         foreach (var one in all)
@@ -105,9 +147,14 @@ internal sealed class PreparedStatements(Database database) : IDisposable
         while (_readers.TryTake(out var reader)) reader.Dispose();
     }
 
-    private static DbCommand Bound(DbCommand command, string sql, object[] values)
+    private DbCommand Bound(DbCommand command, string sql, object[] values)
     {
         command.CommandText = sql;
+        if (database.Engine == Engine.SqlServer)
+        {
+            for (var i = 0; i < values.Length; i++) command.Parameters.Add(SqlServer.Parameter($"@p{i}", values[i]));
+            return command;
+        }
         for (var i = 0; i < values.Length; i++)
         {
             var parameter = command.CreateParameter();

@@ -28,5 +28,7 @@ internal sealed class StorageException(string message, Exception? inner = null) 
         exception is StorageException or DbException or TimeoutException { Source: "Npgsql" } ||
         // What Npgsql says of a connection that breaks at the moment at which a statement begins.
         (exception is ObjectDisposedException && exception.StackTrace?.Contains(" Npgsql.", StringComparison.Ordinal) == true) ||
+        // A pool with no connection left says so in this way.
+        exception is InvalidOperationException { Source: "Microsoft.Data.SqlClient" } ||
         (exception.InnerException is { } inner && exception is Microsoft.EntityFrameworkCore.DbUpdateException or InvalidOperationException && IsStorageFailure(inner));
 }

@@ -57,7 +57,7 @@ internal sealed class NetworkThrottle(PreparedStatements statements, AttemptCoun
             if (await statements.Execute(ReachSql, [key, at, limit, Ends(limit)], ct) == 1) return true;
             var (failures, _) = await Find(key, ct);
             if (failures >= limit && await statements.Execute(ExceedSql, [key, at, failures, Ends(failures + 1)], ct) == 1) return false;
-            if (await statements.Execute(RestartSql, [key, at, ends], ct) == 1 || await statements.Execute(AttemptCounts.FirstSql, [key, ends], ct) == 1) return limit == 1;
+            if (await statements.Execute(RestartSql, [key, at, ends], ct) == 1 || await counts.First(key, ends, ct)) return limit == 1;
         }
         return false;
 

@@ -19,11 +19,15 @@ internal sealed class UpstreamAccounts(Database database, UserStatements users, 
     private static readonly TimeSpan Life = TimeSpan.FromMinutes(10);
 
     /// <summary>The account, disabled ones included; null for somebody new.</summary>
-    public async Task<User?> Find(UpstreamPerson person, CancellationToken ct)
+    public Task<User?> Find(UpstreamPerson person, CancellationToken ct) => Find(person.Provider.Id, person.Subject, ct);
+
+    internal async Task<User?> Find(long provider, string subject, CancellationToken ct)
     {
         await using var db = database.OpenForReading();
-        return await db.Set<UpstreamLogin>().Where(l => l.ProviderId == person.Provider.Id && l.Subject == person.Subject)
-            .Join(db.Users, l => l.UserId, u => u.Id, (_, u) => u).SingleOrDefaultAsync(ct);
+        var found = await db.Set<UpstreamLogin>().Where(l => l.ProviderId == provider && l.Subject == subject)
+            .Join(db.Users, l => l.UserId, u => u.Id, (Login, User) => new { Login.Subject, User }).SingleOrDefaultAsync(ct);
+        // SQL Server's "=" does not see spaces at the end, and a provider may give such subjects to two people.
+        return found?.Subject == subject ? found.User : null;
     }
 
     public Task Used(UpstreamPerson person, CancellationToken ct) => database.Write(db => db.Set<UpstreamLogin>()
@@ -98,7 +102,8 @@ internal sealed class UpstreamAccounts(Database database, UserStatements users, 
         catch (DbUpdateException failure) when (Database.IsUniqueViolation(failure))
         {
             await using var db = database.OpenForReading();
-            return await db.Set<UpstreamLogin>().AnyAsync(l => l.ProviderId == link.ProviderId && l.Subject == link.Subject && l.UserId == userId, ct);
+            var subjects = await db.Set<UpstreamLogin>().Where(l => l.ProviderId == link.ProviderId && l.Subject == link.Subject && l.UserId == userId).Select(l => l.Subject).ToListAsync(ct);
+            return subjects.Contains(link.Subject);
         }
     }
 

@@ -12,17 +12,20 @@ public sealed class GrantsOnSqlite(SqliteFixture fixture) : GrantSuite(fixture),
 
 public sealed class GrantsOnPostgres(PostgresFixture fixture) : GrantSuite(fixture), IClassFixture<PostgresFixture>;
 
+[Collection(IdP.Testing.SqlServerDatabase.Collection)]
+public sealed class GrantsOnSqlServer(SqlServerFixture fixture) : GrantSuite(fixture), IClassFixture<SqlServerFixture>;
+
 /// <summary>A grant exists only while its person and client may have it, and a token counts only while everything it hangs on does.</summary>
 public abstract class GrantSuite(StorageFixture fixture)
 {
-    [Fact]
+    [StorageFact]
     public async Task A_grant_is_inserted_for_a_live_person_and_client()
     {
         var (client, user) = await Pair("live");
         Assert.True(await Insert(client, user));
     }
 
-    [Fact]
+    [StorageFact]
     [Trait("Case", "STA-01")]
     public async Task A_disabled_person_gets_no_grant()
     {
@@ -31,7 +34,7 @@ public abstract class GrantSuite(StorageFixture fixture)
         Assert.False(await Insert(client, user));
     }
 
-    [Fact]
+    [StorageFact]
     [Trait("Case", "STA-03")]
     public async Task A_person_whose_password_changed_meanwhile_gets_no_grant()
     {
@@ -40,7 +43,7 @@ public abstract class GrantSuite(StorageFixture fixture)
         Assert.False(await Insert(client, user));
     }
 
-    [Fact]
+    [StorageFact]
     [Trait("Case", "STA-06")]
     public async Task A_disabled_client_gets_no_grant()
     {
@@ -49,7 +52,7 @@ public abstract class GrantSuite(StorageFixture fixture)
         Assert.False(await Insert(client, user));
     }
 
-    [Fact]
+    [StorageFact]
     [Trait("Case", "STA-01")]
     public async Task A_grant_never_survives_the_disabling_that_it_raced()
     {
@@ -70,7 +73,7 @@ public abstract class GrantSuite(StorageFixture fixture)
         }
     }
 
-    [Fact]
+    [StorageFact]
     public async Task A_token_of_a_grant_lives_as_long_as_everything_it_hangs_on()
     {
         using var statements = new PreparedStatements(fixture.Database);
@@ -91,7 +94,7 @@ public abstract class GrantSuite(StorageFixture fixture)
         await Dies(liveness, token, db => Grant.Revoke(db.Set<Grant>().Where(g => g.Id == grant.Id), now, CancellationToken.None), undo: null);
     }
 
-    [Fact]
+    [StorageFact]
     public async Task A_token_of_a_client_lives_as_long_as_its_generation()
     {
         using var statements = new PreparedStatements(fixture.Database);
@@ -103,7 +106,7 @@ public abstract class GrantSuite(StorageFixture fixture)
         await Dies(liveness, token, db => db.Set<Client>().Where(c => c.Id == client.Id).ExecuteUpdateAsync(set => set.SetProperty(c => c.Generation, 2)), undo: null);
     }
 
-    [Fact]
+    [StorageFact]
     [Trait("Case", "STA-11")]
     public async Task A_token_dies_with_its_key()
     {

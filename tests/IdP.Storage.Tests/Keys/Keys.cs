@@ -9,10 +9,13 @@ public sealed class KeysOnSqlite(SqliteFixture fixture) : KeySuite(fixture), ICl
 
 public sealed class KeysOnPostgres(PostgresFixture fixture) : KeySuite(fixture), IClassFixture<PostgresFixture>;
 
+[Collection(IdP.Testing.SqlServerDatabase.Collection)]
+public sealed class KeysOnSqlServer(SqlServerFixture fixture) : KeySuite(fixture), IClassFixture<SqlServerFixture>;
+
 /// <summary>Keys among several nodes on one database.</summary>
 public abstract class KeySuite(StorageFixture fixture)
 {
-    [Fact]
+    [StorageFact]
     public async Task Nodes_that_start_at_once_on_an_empty_database_make_one_key_of_each_kind()
     {
         using var other = fixture.AnotherNode();
@@ -27,7 +30,7 @@ public abstract class KeySuite(StorageFixture fixture)
         Assert.Single(rings.Select(ring => ring.Signer(SigningAlgorithms.ES256).KeyId).Distinct());
     }
 
-    [Fact]
+    [StorageFact]
     public async Task A_private_key_is_nowhere_in_the_database()
     {
         var ring = new KeyRing(fixture.Database, fixture.Options, fixture.Clock);

@@ -11,6 +11,9 @@ public sealed class RolesOnSqlite(SqliteFixture fixture) : RoleSuite(fixture), I
 
 public sealed class RolesOnPostgres(PostgresFixture fixture) : RoleSuite(fixture), IClassFixture<PostgresFixture>;
 
+[Collection(IdP.Testing.SqlServerDatabase.Collection)]
+public sealed class RolesOnSqlServer(SqlServerFixture fixture) : RoleSuite(fixture), IClassFixture<SqlServerFixture>;
+
 /// <summary>What is deleted takes what hung on it along, and comes back with nothing.</summary>
 public abstract class RoleSuite(StorageFixture fixture)
 {
@@ -20,7 +23,7 @@ public abstract class RoleSuite(StorageFixture fixture)
 
     private string Permission => $"permission-{_id}";
 
-    [Fact]
+    [StorageFact]
     public async Task A_deleted_role_is_held_by_nobody_when_its_name_comes_back()
     {
         var old = await Fill();
@@ -37,7 +40,7 @@ public abstract class RoleSuite(StorageFixture fixture)
         }
     }
 
-    [Fact]
+    [StorageFact]
     public async Task A_deleted_permission_is_in_no_role_when_its_name_comes_back()
     {
         var old = await Fill();
@@ -48,7 +51,7 @@ public abstract class RoleSuite(StorageFixture fixture)
         Assert.False(await db.Set<RolePermission>().AnyAsync(r => r.RoleId == old.Role));
     }
 
-    [Fact]
+    [StorageFact]
     public async Task Two_nodes_that_make_one_name_at_once_make_it_once()
     {
         using var other = fixture.AnotherNode();

@@ -8,11 +8,14 @@ public sealed class AuditChainOnSqlite(SqliteFixture fixture) : AuditChainSuite(
 
 public sealed class AuditChainOnPostgres(PostgresFixture fixture) : AuditChainSuite(fixture), IClassFixture<PostgresFixture>;
 
+[Collection(IdP.Testing.SqlServerDatabase.Collection)]
+public sealed class AuditChainOnSqlServer(SqlServerFixture fixture) : AuditChainSuite(fixture), IClassFixture<SqlServerFixture>;
+
 public abstract class AuditChainSuite(StorageFixture fixture)
 {
     private static readonly Guid One = Guid.NewGuid(), Other = Guid.NewGuid();
 
-    [Fact]
+    [StorageFact]
     [Trait("Case", "LOG-03")]
     public async Task Sealed_events_are_numbered_without_a_gap_and_whatever_is_changed_or_taken_out_is_named()
     {

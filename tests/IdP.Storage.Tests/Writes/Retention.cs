@@ -12,9 +12,12 @@ public sealed class RetentionOnSqlite(SqliteFixture fixture) : RetentionSuite(fi
 
 public sealed class RetentionOnPostgres(PostgresFixture fixture) : RetentionSuite(fixture), IClassFixture<PostgresFixture>;
 
+[Collection(IdP.Testing.SqlServerDatabase.Collection)]
+public sealed class RetentionOnSqlServer(SqlServerFixture fixture) : RetentionSuite(fixture), IClassFixture<SqlServerFixture>;
+
 public abstract class RetentionSuite(StorageFixture fixture)
 {
-    [Fact]
+    [StorageFact]
     public async Task What_has_expired_goes_and_what_has_not_stays()
     {
         var now = fixture.Clock.GetUtcNow();
@@ -38,7 +41,7 @@ public abstract class RetentionSuite(StorageFixture fixture)
         Assert.Equal(new byte[] { 2 }, (await read.Set<SignInAttempts>().SingleAsync()).Key);
     }
 
-    [Fact]
+    [StorageFact]
     public async Task Sessions_that_are_over_go_when_no_grant_names_them_and_those_that_ran_out_end_with_what_hangs_on_them()
     {
         var now = fixture.Clock.GetUtcNow();

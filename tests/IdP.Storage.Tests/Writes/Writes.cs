@@ -9,10 +9,13 @@ public sealed class WritesOnSqlite(SqliteFixture fixture) : WriteSuite(fixture),
 
 public sealed class WritesOnPostgres(PostgresFixture fixture) : WriteSuite(fixture), IClassFixture<PostgresFixture>;
 
+[Collection(IdP.Testing.SqlServerDatabase.Collection)]
+public sealed class WritesOnSqlServer(SqlServerFixture fixture) : WriteSuite(fixture), IClassFixture<SqlServerFixture>;
+
 /// <summary>What a write promises, alone and among many.</summary>
 public abstract class WriteSuite(StorageFixture fixture)
 {
-    [Fact]
+    [StorageFact]
     public async Task A_failed_change_undoes_itself_and_no_other()
     {
         var now = fixture.Clock.GetUtcNow();
@@ -39,7 +42,7 @@ public abstract class WriteSuite(StorageFixture fixture)
         Assert.Equal(results.Count(done => done), stored.Count);
     }
 
-    [Fact]
+    [StorageFact]
     public async Task What_was_acknowledged_is_visible_to_another_node_at_once()
     {
         using var other = fixture.AnotherNode();
@@ -52,7 +55,7 @@ public abstract class WriteSuite(StorageFixture fixture)
         }
     }
 
-    [Fact]
+    [StorageFact]
     public async Task Of_parallel_conditional_updates_exactly_one_wins()
     {
         var client = await fixture.AddClient("contested");
@@ -63,7 +66,7 @@ public abstract class WriteSuite(StorageFixture fixture)
         Assert.Equal(1, wins.Sum());
     }
 
-    [Fact]
+    [StorageFact]
     public async Task Change_stamps_commit_in_their_order()
     {
         using var other = fixture.AnotherNode();
@@ -74,7 +77,7 @@ public abstract class WriteSuite(StorageFixture fixture)
         Assert.Equal(stamps.Max(), (await read.Set<ServerState>().SingleAsync()).ChangeStamp);
     }
 
-    [Fact]
+    [StorageFact]
     public async Task A_change_that_was_cancelled_before_it_ran_leaves_nothing()
     {
         using var cancelled = new CancellationTokenSource();
