@@ -18,13 +18,16 @@ internal sealed class Export : IDisposable
     private readonly MeterProvider _metrics;
     private readonly TracerProvider? _traces;
     private readonly PrometheusText? _text;
+    private readonly LibraryProblems _problems;
 
     /// <param name="name">The program's meter and its source of spans.</param>
     /// <param name="version">The program's version.</param>
     /// <param name="hasText">Whether <see cref="Collected"/> will be asked.</param>
     /// <param name="collector">Where to send; null sends nothing.</param>
-    public Export(string name, string version, bool hasText, Collector? collector)
+    /// <param name="tell">Told what the library could not do.</param>
+    public Export(string name, string version, bool hasText, Collector? collector, Action<string> tell)
     {
+        _problems = new LibraryProblems(tell);
         void Describe(ResourceBuilder resource) => resource.Clear().AddService("idp", serviceVersion: version).AddTelemetrySdk().AddEnvironmentVariableDetector();
         var metrics = Sdk.CreateMeterProviderBuilder().ConfigureResource(Describe).AddMeter(name).AddMeter(WatchedInstruments.Meters)
             .AddView(instrument => WatchedInstruments.View(instrument, name));
@@ -46,6 +49,7 @@ internal sealed class Export : IDisposable
         // What has not been sent yet is sent now.
         _metrics.Dispose();
         _traces?.Dispose();
+        _problems.Dispose();
     }
 
     private static void Configure(OtlpExporterOptions exporter, Collector collector, string signal)

@@ -92,13 +92,16 @@ public sealed class Collected
     }
 
     [Fact]
-    public async Task A_collector_that_is_away_or_hangs_holds_up_nobody()
+    public async Task A_collector_that_is_away_or_hangs_holds_up_nobody_and_is_told()
     {
         await using var collector = await Collector.Start(isGrpc: false, answer: _ => Task.Delay(Timeout.Infinite));
         foreach (var address in (string[])[collector.Url, $"http://127.0.0.1:{ChildProcess.FreePort()}"])
         {
-            await using var server = await IdpServer.Start(options => options.Telemetry.OtlpEndpoint = address);
+            var server = await IdpServer.Start(options => options.Telemetry.OtlpEndpoint = address);
             for (var i = 0; i < 50; i++) Assert.Equal(200, (await server.ClientCredentials()).Status);
+            await server.DisposeAsync();
+            // The operator is told, by the log.
+            if (address != collector.Url) Assert.Contains(server.Log.Lines, line => line.Contains("Figures or traces are lost", StringComparison.Ordinal));
         }
     }
 
