@@ -73,7 +73,8 @@ internal sealed class LocalValidation
         if (last is not null && last.Document.AsSpan().SequenceEqual(document)) return last;
         if (!JsonWebKeySet.TryParse(document, out var set, out var problem)) throw new ProviderException(problem);
         if (set.Keys.Count == 0) throw new ProviderException("The key set has no key that can be used.");
-        return new Keys(document, set, new TokenDigestCache<Known>(_options.SignatureCacheSize));
+        // What is seen once is not kept: it would only be moved about by the garbage collector.
+        return new Keys(document, set, new TokenDigestCache<Known>(_options.SignatureCacheSize, remembersAtOnce: false));
     }
 
     private sealed record Known(SignedJwt Jwt, TokenClaims Claims);
