@@ -66,3 +66,6 @@ public sealed class StateMatrixOnSqlite(SqliteServer fixture, OtherProviderOfFix
 
 public sealed class StateMatrixOnPostgres(PostgresServer fixture, OtherProviderOfFixture other, ITestOutputHelper output)
     : StateMatrix(fixture, other.For(fixture), output), IClassFixture<PostgresServer>, IClassFixture<OtherProviderOfFixture>;
+
+public sealed class StateMatrixOnNodes(PostgresNodes fixture, OtherProviderOfFixture other, ITestOutputHelper output)
+    : StateMatrix(fixture, other.For(fixture), output), IClassFixture<PostgresNodes>, IClassFixture<OtherProviderOfFixture>;
