@@ -10,6 +10,8 @@ put() { # NAME: standard input becomes the secret, unless it is there
   echo "made $folder/$1"
 }
 openssl rand -base64 32 | put master.key
-openssl rand -hex 24 | put database-password
+# SQL Server wants capitals, small letters, digits or signs; this has them.
+echo "Aa1-$(openssl rand -hex 20)" | put database-password
 password=$(cat "$folder/database-password")
 echo "Host=database;Database=idp;Username=idp;Password=$password;Maximum Pool Size=40" | put postgres
+echo "Server=database;Database=idp;User Id=sa;Password=$password;Encrypt=True;TrustServerCertificate=True" | put sqlserver
