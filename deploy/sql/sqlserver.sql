@@ -17,7 +17,7 @@ GO
 BEGIN TRANSACTION;
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE TABLE [AuditEvents] (
@@ -37,7 +37,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE TABLE [Keys] (
@@ -58,7 +58,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE TABLE [Leases] (
@@ -71,7 +71,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE TABLE [Outbox] (
@@ -88,7 +88,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE TABLE [PasskeyChallenges] (
@@ -101,7 +101,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE TABLE [Resources] (
@@ -119,7 +119,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE TABLE [RevokedTokens] (
@@ -131,7 +131,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE TABLE [Roles] (
@@ -145,7 +145,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE TABLE [ServerState] (
@@ -158,7 +158,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE TABLE [SignInAttempts] (
@@ -171,7 +171,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE TABLE [UpstreamProviders] (
@@ -181,8 +181,8 @@ BEGIN
         [Issuer] nvarchar(500) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [ClientId] nvarchar(500) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [SealedSecret] nvarchar(2000) COLLATE Latin1_General_100_BIN2 NULL,
-        [Scopes] nvarchar(max) NOT NULL,
-        [ClaimNames] nvarchar(max) NOT NULL,
+        [Scopes] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [ClaimNames] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [CreatesAccounts] bit NOT NULL,
         [CreatedAt] bigint NOT NULL,
         [DisabledAt] bigint NULL,
@@ -193,7 +193,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE TABLE [UpstreamRequests] (
@@ -206,7 +206,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE TABLE [Users] (
@@ -251,7 +251,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE TABLE [Clients] (
@@ -259,16 +259,16 @@ BEGIN
         [ClientId] nvarchar(2048) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [Name] nvarchar(256) COLLATE Latin1_General_100_BIN2 NULL,
         [IsPublic] bit NOT NULL,
-        [AuthenticationMethods] nvarchar(max) NOT NULL,
-        [GrantTypes] nvarchar(max) NOT NULL,
-        [Scopes] nvarchar(max) NOT NULL,
-        [DefaultScopes] nvarchar(max) NOT NULL,
-        [Origins] nvarchar(max) NOT NULL,
+        [AuthenticationMethods] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [GrantTypes] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [Scopes] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [DefaultScopes] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [Origins] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [AllowPublicPasswordGrant] bit NOT NULL,
         [AccessTokenLifetimeSeconds] int NULL,
         [RotatesRefreshTokens] bit NULL,
-        [RedirectUris] nvarchar(max) NOT NULL,
-        [PostLogoutRedirectUris] nvarchar(max) NOT NULL,
+        [RedirectUris] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [PostLogoutRedirectUris] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [IsNative] bit NOT NULL,
         [AllowCodeWithoutPkce] bit NOT NULL,
         [RequiresSecondFactor] bit NOT NULL,
@@ -295,7 +295,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE TABLE [Permissions] (
@@ -310,7 +310,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE TABLE [ResourceIdentifiers] (
@@ -325,7 +325,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE TABLE [Scopes] (
@@ -341,7 +341,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE TABLE [AspNetUserClaims] (
@@ -356,7 +356,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE TABLE [AspNetUserLogins] (
@@ -371,7 +371,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE TABLE [AspNetUserTokens] (
@@ -386,7 +386,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE TABLE [Authenticators] (
@@ -401,7 +401,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE TABLE [MailLinks] (
@@ -419,7 +419,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE TABLE [Passkeys] (
@@ -429,7 +429,7 @@ BEGIN
         [Name] nvarchar(64) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [PublicKey] varbinary(1024) NOT NULL,
         [SignCount] bigint NOT NULL,
-        [Transports] nvarchar(max) NOT NULL,
+        [Transports] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [IsBackupEligible] bit NOT NULL,
         [IsBackedUp] bit NOT NULL,
         [CreatedAt] bigint NOT NULL,
@@ -441,7 +441,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE TABLE [RecoveryCodes] (
@@ -454,7 +454,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE TABLE [Sessions] (
@@ -480,7 +480,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE TABLE [UpstreamLogins] (
@@ -499,7 +499,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE TABLE [UserRoles] (
@@ -513,7 +513,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE TABLE [ApiKeys] (
@@ -541,7 +541,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE TABLE [ClientRoles] (
@@ -555,7 +555,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE TABLE [ClientSecrets] (
@@ -572,7 +572,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE TABLE [Consents] (
@@ -589,7 +589,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE TABLE [Grants] (
@@ -629,7 +629,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE TABLE [RolePermissions] (
@@ -643,7 +643,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE TABLE [SessionClients] (
@@ -658,7 +658,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE TABLE [ApiKeyScopes] (
@@ -672,7 +672,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     IF EXISTS (SELECT * FROM [sys].[identity_columns] WHERE [name] IN (N'Name', N'ExpiresAt', N'Holder') AND [object_id] = OBJECT_ID(N'[Leases]'))
@@ -686,7 +686,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     IF EXISTS (SELECT * FROM [sys].[identity_columns] WHERE [name] IN (N'Id', N'ChangeStamp', N'ClockHighWater') AND [object_id] = OBJECT_ID(N'[ServerState]'))
@@ -699,7 +699,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE INDEX [IX_ApiKeys_ClientKey] ON [ApiKeys] ([ClientKey]);
@@ -707,7 +707,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE INDEX [IX_ApiKeys_ExpiresAt] ON [ApiKeys] ([ExpiresAt]);
@@ -715,7 +715,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE UNIQUE INDEX [IX_ApiKeys_KeyId] ON [ApiKeys] ([KeyId]);
@@ -723,7 +723,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE INDEX [IX_ApiKeys_ResourceId] ON [ApiKeys] ([ResourceId]);
@@ -731,7 +731,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE INDEX [IX_ApiKeys_UserId] ON [ApiKeys] ([UserId]);
@@ -739,7 +739,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE INDEX [IX_ApiKeyScopes_ScopeId] ON [ApiKeyScopes] ([ScopeId]);
@@ -747,7 +747,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE INDEX [IX_AspNetUserClaims_UserId] ON [AspNetUserClaims] ([UserId]);
@@ -755,7 +755,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE INDEX [IX_AspNetUserLogins_UserId] ON [AspNetUserLogins] ([UserId]);
@@ -763,7 +763,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE INDEX [IX_AuditEvents_At] ON [AuditEvents] ([At]);
@@ -771,7 +771,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     EXEC(N'CREATE UNIQUE INDEX [IX_AuditEvents_Sequence] ON [AuditEvents] ([Sequence]) WHERE [Sequence] IS NOT NULL');
@@ -779,7 +779,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE INDEX [IX_AuditEvents_UserId_Id] ON [AuditEvents] ([UserId], [Id]);
@@ -787,7 +787,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE INDEX [IX_ClientRoles_RoleId] ON [ClientRoles] ([RoleId]);
@@ -795,7 +795,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE UNIQUE INDEX [IX_Clients_ClientIdHash] ON [Clients] ([ClientIdHash]);
@@ -803,7 +803,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE INDEX [IX_Clients_ResourceId] ON [Clients] ([ResourceId]);
@@ -811,7 +811,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE INDEX [IX_Clients_Version] ON [Clients] ([Version]);
@@ -819,7 +819,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE INDEX [IX_ClientSecrets_ClientKey] ON [ClientSecrets] ([ClientKey]);
@@ -827,7 +827,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE INDEX [IX_Consents_ClientKey] ON [Consents] ([ClientKey]);
@@ -835,7 +835,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE INDEX [IX_Grants_ClientKey] ON [Grants] ([ClientKey]);
@@ -843,7 +843,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE INDEX [IX_Grants_ExpiresAt] ON [Grants] ([ExpiresAt]);
@@ -851,7 +851,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE INDEX [IX_Grants_SessionId] ON [Grants] ([SessionId]);
@@ -859,7 +859,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE INDEX [IX_Grants_UserId] ON [Grants] ([UserId]);
@@ -867,7 +867,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE UNIQUE INDEX [IX_Keys_Purpose_Algorithm_Number] ON [Keys] ([Purpose], [Algorithm], [Number]);
@@ -875,7 +875,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE INDEX [IX_Keys_Version] ON [Keys] ([Version]);
@@ -883,7 +883,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE INDEX [IX_MailLinks_Email] ON [MailLinks] ([Email]);
@@ -891,7 +891,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE INDEX [IX_MailLinks_ExpiresAt] ON [MailLinks] ([ExpiresAt]);
@@ -899,7 +899,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE INDEX [IX_MailLinks_UserId] ON [MailLinks] ([UserId]);
@@ -907,7 +907,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE INDEX [IX_Outbox_DueAt] ON [Outbox] ([DueAt]);
@@ -915,7 +915,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE INDEX [IX_PasskeyChallenges_ExpiresAt] ON [PasskeyChallenges] ([ExpiresAt]);
@@ -923,7 +923,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE UNIQUE INDEX [IX_Passkeys_CredentialId] ON [Passkeys] ([CredentialId]);
@@ -931,7 +931,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE INDEX [IX_Passkeys_UserId] ON [Passkeys] ([UserId]);
@@ -939,7 +939,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE UNIQUE INDEX [IX_Permissions_Name] ON [Permissions] ([Name]);
@@ -947,7 +947,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE INDEX [IX_Permissions_ResourceId] ON [Permissions] ([ResourceId]);
@@ -955,7 +955,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE INDEX [IX_ResourceIdentifiers_ResourceId] ON [ResourceIdentifiers] ([ResourceId]);
@@ -963,7 +963,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE UNIQUE INDEX [IX_ResourceIdentifiers_Value] ON [ResourceIdentifiers] ([Value]);
@@ -971,7 +971,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE INDEX [IX_RevokedTokens_ExpiresAt] ON [RevokedTokens] ([ExpiresAt]);
@@ -979,7 +979,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE INDEX [IX_RolePermissions_PermissionId] ON [RolePermissions] ([PermissionId]);
@@ -987,7 +987,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE UNIQUE INDEX [IX_Roles_Name] ON [Roles] ([Name]);
@@ -995,7 +995,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE UNIQUE INDEX [IX_Scopes_Name] ON [Scopes] ([Name]);
@@ -1003,7 +1003,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE INDEX [IX_Scopes_ResourceId] ON [Scopes] ([ResourceId]);
@@ -1011,7 +1011,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE INDEX [IX_SessionClients_ClientKey] ON [SessionClients] ([ClientKey]);
@@ -1019,15 +1019,15 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
-    CREATE INDEX [IX_Sessions_AbsoluteExpiresAt] ON [Sessions] ([AbsoluteExpiresAt]);
+    CREATE INDEX [IX_Sessions_EndedAt_IdleExpiresAt] ON [Sessions] ([EndedAt], [IdleExpiresAt]);
 END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE INDEX [IX_Sessions_UpstreamProviderId] ON [Sessions] ([UpstreamProviderId]);
@@ -1035,7 +1035,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE INDEX [IX_Sessions_UserId] ON [Sessions] ([UserId]);
@@ -1043,7 +1043,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE INDEX [IX_SignInAttempts_WindowEndsAt] ON [SignInAttempts] ([WindowEndsAt]);
@@ -1051,7 +1051,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE UNIQUE INDEX [IX_UpstreamLogins_ProviderId_Subject] ON [UpstreamLogins] ([ProviderId], [Subject]);
@@ -1059,7 +1059,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE INDEX [IX_UpstreamLogins_UserId] ON [UpstreamLogins] ([UserId]);
@@ -1067,7 +1067,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE UNIQUE INDEX [IX_UpstreamProviders_Name] ON [UpstreamProviders] ([Name]);
@@ -1075,7 +1075,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE INDEX [IX_UpstreamRequests_ExpiresAt] ON [UpstreamRequests] ([ExpiresAt]);
@@ -1083,7 +1083,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE INDEX [IX_UserRoles_RoleId] ON [UserRoles] ([RoleId]);
@@ -1091,7 +1091,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     CREATE INDEX [EmailIndex] ON [Users] ([NormalizedEmail]);
@@ -1099,7 +1099,7 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     EXEC(N'CREATE UNIQUE INDEX [UserNameIndex] ON [Users] ([NormalizedUserName]) WHERE [NormalizedUserName] IS NOT NULL');
@@ -1107,11 +1107,11 @@ END;
 
 IF NOT EXISTS (
     SELECT * FROM [__EFMigrationsHistory]
-    WHERE [MigrationId] = N'20261126121519_Initial'
+    WHERE [MigrationId] = N'20261126134326_Initial'
 )
 BEGIN
     INSERT INTO [__EFMigrationsHistory] ([MigrationId], [ProductVersion])
-    VALUES (N'20261126121519_Initial', N'10.0.14');
+    VALUES (N'20261126134326_Initial', N'10.0.14');
 END;
 
 COMMIT;

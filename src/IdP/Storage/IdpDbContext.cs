@@ -93,6 +93,9 @@ internal sealed class SqlServerIdpDbContext(DbContextOptions<SqlServerIdpDbConte
     protected override void OnModelCreating(ModelBuilder builder)
     {
         base.OnModelCreating(builder);
+        // Lists are kept as JSON, which the convention for texts does not see.
+        foreach (var list in builder.Model.GetEntityTypes().SelectMany(type => type.GetProperties()).Where(property => property.ClrType == typeof(List<string>)))
+            list.SetCollation(BinaryCollation);
         // An index of SQL Server takes 1,700 bytes, and a client_id has up to 2,048 characters: its hash, which the engine keeps, is unique in its place.
         builder.Entity<Client>(client =>
         {

@@ -45,7 +45,7 @@ public sealed class SchemaOnSqlServer(SqlServerFixture fixture) : SchemaSuite(fi
     protected override string ColumnsWithoutBinaryCollation =>
         """
         SELECT t.name + N'.' + c.name AS "Value" FROM sys.columns c JOIN sys.tables t ON t.object_id = c.object_id
-        WHERE t.name NOT LIKE N'[_][_]EF%' AND c.collation_name IS NOT NULL AND c.max_length <> -1 AND c.collation_name <> N'Latin1_General_100_BIN2'
+        WHERE t.name NOT LIKE N'[_][_]EF%' AND c.collation_name IS NOT NULL AND c.collation_name <> N'Latin1_General_100_BIN2'
         """;
 
     protected override string InstantColumnsOfOtherTypes =>

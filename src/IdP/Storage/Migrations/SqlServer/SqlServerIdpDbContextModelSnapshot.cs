@@ -421,7 +421,8 @@ namespace IdP.Storage.Migrations.SqlServer
 
                     b.PrimitiveCollection<string>("AuthenticationMethods")
                         .IsRequired()
-                        .HasColumnType("nvarchar(max)");
+                        .HasColumnType("nvarchar(max)")
+                        .UseCollation("Latin1_General_100_BIN2");
 
                     b.Property<string>("BackChannelLogoutUri")
                         .HasMaxLength(2000)
@@ -445,7 +446,8 @@ namespace IdP.Storage.Migrations.SqlServer
 
                     b.PrimitiveCollection<string>("DefaultScopes")
                         .IsRequired()
-                        .HasColumnType("nvarchar(max)");
+                        .HasColumnType("nvarchar(max)")
+                        .UseCollation("Latin1_General_100_BIN2");
 
                     b.Property<long?>("DisabledAt")
                         .HasColumnType("bigint");
@@ -460,7 +462,8 @@ namespace IdP.Storage.Migrations.SqlServer
 
                     b.PrimitiveCollection<string>("GrantTypes")
                         .IsRequired()
-                        .HasColumnType("nvarchar(max)");
+                        .HasColumnType("nvarchar(max)")
+                        .UseCollation("Latin1_General_100_BIN2");
 
                     b.Property<string>("IdTokenAlgorithm")
                         .IsRequired()
@@ -486,7 +489,8 @@ namespace IdP.Storage.Migrations.SqlServer
 
                     b.PrimitiveCollection<string>("Origins")
                         .IsRequired()
-                        .HasColumnType("nvarchar(max)");
+                        .HasColumnType("nvarchar(max)")
+                        .UseCollation("Latin1_General_100_BIN2");
 
                     b.Property<string>("PolicyUri")
                         .HasMaxLength(2000)
@@ -495,11 +499,13 @@ namespace IdP.Storage.Migrations.SqlServer
 
                     b.PrimitiveCollection<string>("PostLogoutRedirectUris")
                         .IsRequired()
-                        .HasColumnType("nvarchar(max)");
+                        .HasColumnType("nvarchar(max)")
+                        .UseCollation("Latin1_General_100_BIN2");
 
                     b.PrimitiveCollection<string>("RedirectUris")
                         .IsRequired()
-                        .HasColumnType("nvarchar(max)");
+                        .HasColumnType("nvarchar(max)")
+                        .UseCollation("Latin1_General_100_BIN2");
 
                     b.Property<bool>("RequiresPushedRequests")
                         .HasColumnType("bit");
@@ -515,7 +521,8 @@ namespace IdP.Storage.Migrations.SqlServer
 
                     b.PrimitiveCollection<string>("Scopes")
                         .IsRequired()
-                        .HasColumnType("nvarchar(max)");
+                        .HasColumnType("nvarchar(max)")
+                        .UseCollation("Latin1_General_100_BIN2");
 
                     b.Property<string>("Sector")
                         .HasMaxLength(256)
@@ -884,7 +891,8 @@ namespace IdP.Storage.Migrations.SqlServer
 
                     b.PrimitiveCollection<string>("Transports")
                         .IsRequired()
-                        .HasColumnType("nvarchar(max)");
+                        .HasColumnType("nvarchar(max)")
+                        .UseCollation("Latin1_General_100_BIN2");
 
                     b.Property<byte[]>("UserId")
                         .IsRequired()
@@ -1232,11 +1240,11 @@ namespace IdP.Storage.Migrations.SqlServer
 
                     b.HasKey("Id");
 
-                    b.HasIndex("AbsoluteExpiresAt");
-
                     b.HasIndex("UpstreamProviderId");
 
                     b.HasIndex("UserId");
+
+                    b.HasIndex("EndedAt", "IdleExpiresAt");
 
                     b.ToTable("Sessions", (string)null);
                 });
@@ -1365,7 +1373,8 @@ namespace IdP.Storage.Migrations.SqlServer
 
                     b.PrimitiveCollection<string>("ClaimNames")
                         .IsRequired()
-                        .HasColumnType("nvarchar(max)");
+                        .HasColumnType("nvarchar(max)")
+                        .UseCollation("Latin1_General_100_BIN2");
 
                     b.Property<string>("ClientId")
                         .IsRequired()
@@ -1402,7 +1411,8 @@ namespace IdP.Storage.Migrations.SqlServer
 
                     b.PrimitiveCollection<string>("Scopes")
                         .IsRequired()
-                        .HasColumnType("nvarchar(max)");
+                        .HasColumnType("nvarchar(max)")
+                        .UseCollation("Latin1_General_100_BIN2");
 
                     b.Property<string>("SealedSecret")
                         .HasMaxLength(2000)

@@ -11,7 +11,7 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 namespace IdP.Storage.Migrations.SqlServer
 {
     [DbContext(typeof(SqlServerIdpDbContext))]
-    [Migration("20261126121519_Initial")]
+    [Migration("20261126134326_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -424,7 +424,8 @@ namespace IdP.Storage.Migrations.SqlServer
 
                     b.PrimitiveCollection<string>("AuthenticationMethods")
                         .IsRequired()
-                        .HasColumnType("nvarchar(max)");
+                        .HasColumnType("nvarchar(max)")
+                        .UseCollation("Latin1_General_100_BIN2");
 
                     b.Property<string>("BackChannelLogoutUri")
                         .HasMaxLength(2000)
@@ -448,7 +449,8 @@ namespace IdP.Storage.Migrations.SqlServer
 
                     b.PrimitiveCollection<string>("DefaultScopes")
                         .IsRequired()
-                        .HasColumnType("nvarchar(max)");
+                        .HasColumnType("nvarchar(max)")
+                        .UseCollation("Latin1_General_100_BIN2");
 
                     b.Property<long?>("DisabledAt")
                         .HasColumnType("bigint");
@@ -463,7 +465,8 @@ namespace IdP.Storage.Migrations.SqlServer
 
                     b.PrimitiveCollection<string>("GrantTypes")
                         .IsRequired()
-                        .HasColumnType("nvarchar(max)");
+                        .HasColumnType("nvarchar(max)")
+                        .UseCollation("Latin1_General_100_BIN2");
 
                     b.Property<string>("IdTokenAlgorithm")
                         .IsRequired()
@@ -489,7 +492,8 @@ namespace IdP.Storage.Migrations.SqlServer
 
                     b.PrimitiveCollection<string>("Origins")
                         .IsRequired()
-                        .HasColumnType("nvarchar(max)");
+                        .HasColumnType("nvarchar(max)")
+                        .UseCollation("Latin1_General_100_BIN2");
 
                     b.Property<string>("PolicyUri")
                         .HasMaxLength(2000)
@@ -498,11 +502,13 @@ namespace IdP.Storage.Migrations.SqlServer
 
                     b.PrimitiveCollection<string>("PostLogoutRedirectUris")
                         .IsRequired()
-                        .HasColumnType("nvarchar(max)");
+                        .HasColumnType("nvarchar(max)")
+                        .UseCollation("Latin1_General_100_BIN2");
 
                     b.PrimitiveCollection<string>("RedirectUris")
                         .IsRequired()
-                        .HasColumnType("nvarchar(max)");
+                        .HasColumnType("nvarchar(max)")
+                        .UseCollation("Latin1_General_100_BIN2");
 
                     b.Property<bool>("RequiresPushedRequests")
                         .HasColumnType("bit");
@@ -518,7 +524,8 @@ namespace IdP.Storage.Migrations.SqlServer
 
                     b.PrimitiveCollection<string>("Scopes")
                         .IsRequired()
-                        .HasColumnType("nvarchar(max)");
+                        .HasColumnType("nvarchar(max)")
+                        .UseCollation("Latin1_General_100_BIN2");
 
                     b.Property<string>("Sector")
                         .HasMaxLength(256)
@@ -887,7 +894,8 @@ namespace IdP.Storage.Migrations.SqlServer
 
                     b.PrimitiveCollection<string>("Transports")
                         .IsRequired()
-                        .HasColumnType("nvarchar(max)");
+                        .HasColumnType("nvarchar(max)")
+                        .UseCollation("Latin1_General_100_BIN2");
 
                     b.Property<byte[]>("UserId")
                         .IsRequired()
@@ -1235,11 +1243,11 @@ namespace IdP.Storage.Migrations.SqlServer
 
                     b.HasKey("Id");
 
-                    b.HasIndex("AbsoluteExpiresAt");
-
                     b.HasIndex("UpstreamProviderId");
 
                     b.HasIndex("UserId");
+
+                    b.HasIndex("EndedAt", "IdleExpiresAt");
 
                     b.ToTable("Sessions", (string)null);
                 });
@@ -1368,7 +1376,8 @@ namespace IdP.Storage.Migrations.SqlServer
 
                     b.PrimitiveCollection<string>("ClaimNames")
                         .IsRequired()
-                        .HasColumnType("nvarchar(max)");
+                        .HasColumnType("nvarchar(max)")
+                        .UseCollation("Latin1_General_100_BIN2");
 
                     b.Property<string>("ClientId")
                         .IsRequired()
@@ -1405,7 +1414,8 @@ namespace IdP.Storage.Migrations.SqlServer
 
                     b.PrimitiveCollection<string>("Scopes")
                         .IsRequired()
-                        .HasColumnType("nvarchar(max)");
+                        .HasColumnType("nvarchar(max)")
+                        .UseCollation("Latin1_General_100_BIN2");
 
                     b.Property<string>("SealedSecret")
                         .HasMaxLength(2000)

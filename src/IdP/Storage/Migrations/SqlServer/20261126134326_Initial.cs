@@ -179,8 +179,8 @@ namespace IdP.Storage.Migrations.SqlServer
                     Issuer = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: false, collation: "Latin1_General_100_BIN2"),
                     ClientId = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: false, collation: "Latin1_General_100_BIN2"),
                     SealedSecret = table.Column<string>(type: "nvarchar(2000)", maxLength: 2000, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    Scopes = table.Column<string>(type: "nvarchar(max)", nullable: false),
-                    ClaimNames = table.Column<string>(type: "nvarchar(max)", nullable: false),
+                    Scopes = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2"),
+                    ClaimNames = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2"),
                     CreatesAccounts = table.Column<bool>(type: "bit", nullable: false),
                     CreatedAt = table.Column<long>(type: "bigint", nullable: false),
                     DisabledAt = table.Column<long>(type: "bigint", nullable: true),
@@ -258,16 +258,16 @@ namespace IdP.Storage.Migrations.SqlServer
                     ClientId = table.Column<string>(type: "nvarchar(2048)", maxLength: 2048, nullable: false, collation: "Latin1_General_100_BIN2"),
                     Name = table.Column<string>(type: "nvarchar(256)", maxLength: 256, nullable: true, collation: "Latin1_General_100_BIN2"),
                     IsPublic = table.Column<bool>(type: "bit", nullable: false),
-                    AuthenticationMethods = table.Column<string>(type: "nvarchar(max)", nullable: false),
-                    GrantTypes = table.Column<string>(type: "nvarchar(max)", nullable: false),
-                    Scopes = table.Column<string>(type: "nvarchar(max)", nullable: false),
-                    DefaultScopes = table.Column<string>(type: "nvarchar(max)", nullable: false),
-                    Origins = table.Column<string>(type: "nvarchar(max)", nullable: false),
+                    AuthenticationMethods = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2"),
+                    GrantTypes = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2"),
+                    Scopes = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2"),
+                    DefaultScopes = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2"),
+                    Origins = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2"),
                     AllowPublicPasswordGrant = table.Column<bool>(type: "bit", nullable: false),
                     AccessTokenLifetimeSeconds = table.Column<int>(type: "int", nullable: true),
                     RotatesRefreshTokens = table.Column<bool>(type: "bit", nullable: true),
-                    RedirectUris = table.Column<string>(type: "nvarchar(max)", nullable: false),
-                    PostLogoutRedirectUris = table.Column<string>(type: "nvarchar(max)", nullable: false),
+                    RedirectUris = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2"),
+                    PostLogoutRedirectUris = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2"),
                     IsNative = table.Column<bool>(type: "bit", nullable: false),
                     AllowCodeWithoutPkce = table.Column<bool>(type: "bit", nullable: false),
                     RequiresSecondFactor = table.Column<bool>(type: "bit", nullable: false),
@@ -477,7 +477,7 @@ namespace IdP.Storage.Migrations.SqlServer
                     Name = table.Column<string>(type: "nvarchar(64)", maxLength: 64, nullable: false, collation: "Latin1_General_100_BIN2"),
                     PublicKey = table.Column<byte[]>(type: "varbinary(1024)", maxLength: 1024, nullable: false),
                     SignCount = table.Column<long>(type: "bigint", nullable: false),
-                    Transports = table.Column<string>(type: "nvarchar(max)", nullable: false),
+                    Transports = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2"),
                     IsBackupEligible = table.Column<bool>(type: "bit", nullable: false),
                     IsBackedUp = table.Column<bool>(type: "bit", nullable: false),
                     CreatedAt = table.Column<long>(type: "bigint", nullable: false),
@@ -1061,9 +1061,9 @@ namespace IdP.Storage.Migrations.SqlServer
                 column: "ClientKey");
 
             migrationBuilder.CreateIndex(
-                name: "IX_Sessions_AbsoluteExpiresAt",
+                name: "IX_Sessions_EndedAt_IdleExpiresAt",
                 table: "Sessions",
-                column: "AbsoluteExpiresAt");
+                columns: new[] { "EndedAt", "IdleExpiresAt" });
 
             migrationBuilder.CreateIndex(
                 name: "IX_Sessions_UpstreamProviderId",
