@@ -1,7 +1,7 @@
 using System.Data;
 using System.Reflection;
-using IdP.Accounts;
 using IdP.Account;
+using IdP.Accounts;
 using IdP.ApiKeys;
 using IdP.Audit;
 using IdP.Clients;
