@@ -28,6 +28,7 @@ internal sealed class IdpServer : IAsyncDisposable
     private readonly string _folder;
     private readonly bool _ownsFolder;
     private readonly List<IdpServer> _others = [];
+    private Action<TimeSpan>? _passed;
     private int _turn;
 
     private IdpServer(WebApplication app, string folder, bool ownsFolder, TestClock clock, LogRecords log, string url, string issuer)
@@ -81,6 +82,13 @@ internal sealed class IdpServer : IAsyncDisposable
         configure?.Invoke(options);
         url = options.Urls;
         clock ??= new TestClock();
+        // A node and its database move together, as time does.
+        var database = options.Storage is { Provider: "postgres", ConnectionString: { } given } ? given : null;
+        if (database is not null)
+        {
+            options.Storage.ConnectionString = await PostgresCluster.LetTimePass(database);
+            if (clock.PassedInAll != TimeSpan.Zero) await PostgresCluster.SetPassed(database, clock.PassedInAll);
+        }
         log ??= new LogRecords();
         var app = Server.Build(options, new ConfigurationBuilder().Build(), clock, builder =>
         {
@@ -93,7 +101,14 @@ internal sealed class IdpServer : IAsyncDisposable
         });
         await Server.Open(app.Services, CancellationToken.None);
         await app.StartAsync();
-        return new IdpServer(app, data, folder is null, clock, log, url, options.Issuer ?? url);
+        Action<TimeSpan>? passed = database is null ? null : time =>
+        {
+            PostgresCluster.SetPassed(database, time).GetAwaiter().GetResult();
+            // A poll in between has seen the one moved and the other not.
+            _ = app.Services.GetRequiredService<ChangePoll>().Poll(CancellationToken.None).GetAwaiter().GetResult();
+        };
+        if (passed is not null) clock.Followers = clock.Followers.Add(passed);
+        return new IdpServer(app, data, folder is null, clock, log, url, options.Issuer ?? url) { _passed = passed };
     }
 
     public async Task<long> AddResource(string identifier, string[] scopes, Action<Resource>? configure = null)
@@ -216,6 +231,7 @@ internal sealed class IdpServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Http.Dispose();
+        if (_passed is not null) Clock.Followers = Clock.Followers.Remove(_passed);
         foreach (var other in _others) await other.DisposeAsync();
         await App.StopAsync();
         await App.DisposeAsync();

@@ -22,6 +22,27 @@ public static class PostgresCluster
         return new PostgresDatabase(server, name);
     }
 
+    /// <summary>
+    /// Gives a database a clock that tests can move, because a node whose machine's clock is far from the database's issues nothing.
+    /// The connection string that comes back finds it before PostgreSQL's own function of that name.
+    /// </summary>
+    internal static async Task<string> LetTimePass(string connectionString)
+    {
+        await Execute(connectionString, """
+            SELECT pg_advisory_lock(7);
+            CREATE SCHEMA IF NOT EXISTS moved;
+            CREATE TABLE IF NOT EXISTS moved.ahead (milliseconds bigint NOT NULL);
+            INSERT INTO moved.ahead SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM moved.ahead);
+            CREATE OR REPLACE FUNCTION moved.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE
+                AS 'SELECT pg_catalog.clock_timestamp() + (SELECT milliseconds FROM moved.ahead) * interval ''1 millisecond''';
+            """);
+        return new NpgsqlConnectionStringBuilder(connectionString) { SearchPath = "public,moved,pg_catalog" }.ConnectionString;
+    }
+
+    /// <summary>Moves the clock of such a database.</summary>
+    internal static Task SetPassed(string connectionString, TimeSpan time) =>
+        Execute(connectionString, $"UPDATE moved.ahead SET milliseconds = {(long)time.TotalMilliseconds}");
+
     internal static async Task Execute(string connectionString, string sql)
     {
         // No pool: an idle connection would hold a place in the cluster until the process ends.

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace IdP.Testing;
 
 /// <summary>The machine's clock plus what a test has added to it.</summary>
@@ -13,6 +15,15 @@ public sealed class TestClock : TimeProvider
     /// <summary>Sets the machine's clock to another time: nothing has passed.</summary>
     public void Step(TimeSpan time) => Interlocked.Add(ref _stepped, time.Ticks);
 
-    /// <summary>Lets time pass.</summary>
-    public void Advance(TimeSpan time) => Interlocked.Add(ref _ahead, time.Ticks);
+    /// <summary>Lets time pass, for the machine and whoever else follows <see cref="Followers"/>.</summary>
+    public void Advance(TimeSpan time)
+    {
+        var all = TimeSpan.FromTicks(Interlocked.Add(ref _ahead, time.Ticks));
+        foreach (var follow in Followers) follow(all);
+    }
+
+    /// <summary>Told how much has passed in all.</summary>
+    internal ImmutableList<Action<TimeSpan>> Followers { get; set; } = [];
+
+    internal TimeSpan PassedInAll => TimeSpan.FromTicks(Volatile.Read(ref _ahead));
 }
