@@ -29,7 +29,8 @@ internal sealed record FirstFactor
     /// <summary>The account elsewhere that is connected once the whole proof is there.</summary>
     public PendingLink? Link { get; init; }
 
-    public bool IsYoung(DateTimeOffset now) => now.ToUnixTimeMilliseconds() - ProvedAt is >= 0 and var age && age < Life.TotalMilliseconds;
+    /// <summary>No lower bound: the node that sealed it may be a little ahead of this one.</summary>
+    public bool IsYoung(DateTimeOffset now) => now.ToUnixTimeMilliseconds() - ProvedAt < Life.TotalMilliseconds;
 
     public static FirstFactor Of(SignInProof proof, PendingLink? link, DateTimeOffset now) => new()
     {

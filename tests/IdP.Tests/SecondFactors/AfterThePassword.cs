@@ -52,6 +52,24 @@ public sealed class AfterThePassword(PageServer fixture) : IClassFixture<PageSer
     }
 
     [Fact]
+    public async Task A_password_that_one_node_has_seen_counts_at_the_next_whose_clock_is_a_little_behind()
+    {
+        var (user, _) = await Person("bernd");
+        using var browser = new Browser(_server);
+        var page = await browser.Authorize(new CodeFlow().Parameters());
+        var proved = await browser.Submit(page, "/sign-in", ("username", user.UserName!), ("password", IdpServer.Password));
+        _server.Clock.Step(TimeSpan.FromSeconds(-2));
+        try
+        {
+            Assert.True((await browser.Follow(proved)).AsksForCode());
+        }
+        finally
+        {
+            _server.Clock.Step(TimeSpan.FromSeconds(2));
+        }
+    }
+
+    [Fact]
     [Trait("Case", "MFA-04")]
     public async Task Codes_of_the_steps_beside_this_one_count_and_no_others()
     {

@@ -148,7 +148,7 @@ internal static class Paths
     {
         var browser = w.Browser();
         var asked = await browser.SignIn(await World.SignInPage(browser), w.Careful);
-        Assert.True(asked.AsksForCode());
+        Assert.True(asked.AsksForCode(), $"{asked.Status} {asked.Text("#problem")} {asked.Body}");
         return async () => World.IsAccount(await browser.Confirm(asked, w.NextCode()));
     }
 
