@@ -93,12 +93,9 @@ internal static class BackupFile
 
     private static void CreateEmpty(string file)
     {
-        // Nobody else may read it, not even while it is written.
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         try
         {
-            new FileStream(file, options).Dispose();
+            PrivateFile.Open(file, FileMode.CreateNew).Dispose();
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {

@@ -209,9 +209,7 @@ internal static class Restoration
     private static void Replace(string file, string text)
     {
         var partial = $"{file}.partial";
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        using (var stream = new FileStream(partial, options))
+        using (var stream = PrivateFile.Open(partial, FileMode.Create))
         {
             stream.Write(Encoding.ASCII.GetBytes(text));
             stream.Flush(flushToDisk: true);

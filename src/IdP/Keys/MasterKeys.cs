@@ -92,11 +92,9 @@ internal sealed class MasterKeys
 
     private static void Write(string file)
     {
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         try
         {
-            using var stream = new FileStream(file, options);
+            using var stream = PrivateFile.Open(file, FileMode.CreateNew);
             stream.Write(Encoding.ASCII.GetBytes(Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)) + Environment.NewLine));
             // Before anything is sealed with it: a machine that loses power must not keep what it seals and lose it.
             stream.Flush(flushToDisk: true);

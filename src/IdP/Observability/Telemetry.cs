@@ -43,7 +43,7 @@ internal static class Telemetry
     {
         HashesRefused.Add(0);
         RowsRemoved.Add(0);
-        foreach (var operation in (string[])["read", "write", "poll"]) DatabaseFailures.Add(0, new KeyValuePair<string, object?>("operation", operation));
+        foreach (var operation in (string[])[DatabaseWatch.Read, DatabaseWatch.Write, DatabaseWatch.Poll]) DatabaseFailures.Add(0, new KeyValuePair<string, object?>("operation", operation));
         foreach (var outcome in (string[])["right", "wrong", "locked", "throttled"]) PasswordChecks.Add(0, new KeyValuePair<string, object?>("outcome", outcome));
         foreach (var kind in (string[])[Outbox.OutboxItem.Mail, Outbox.OutboxItem.BackChannelLogout])
             foreach (var outcome in (string[])["delivered", "failed", "given_up"]) OutboxAttempts.Add(0, new("kind", kind), new("outcome", outcome));

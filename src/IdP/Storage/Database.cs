@@ -108,17 +108,23 @@ internal sealed class Database : IDisposable
     public Task Write(Func<IdpDbContext, Task> change, CancellationToken ct) =>
         Write<bool>(async db => { await change(db); return true; }, ct);
 
-    private async Task<T> WriteToServer<T>(Func<IdpDbContext, Task<T>> change, CancellationToken ct)
+    private Task<T> WriteToServer<T>(Func<IdpDbContext, Task<T>> change, CancellationToken ct) => UntilItStands(async () =>
+    {
+        await using var db = _open();
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        var value = await change(db);
+        await transaction.CommitAsync(ct);
+        return value;
+    });
+
+    /// <summary>Runs what is one transaction, and again when the server has undone all of it for the sake of others.</summary>
+    internal static async Task<T> UntilItStands<T>(Func<Task<T>> transaction)
     {
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                await using var db = _open();
-                await using var transaction = await db.Database.BeginTransactionAsync(ct);
-                var value = await change(db);
-                await transaction.CommitAsync(ct);
-                return value;
+                return await transaction();
             }
             catch (Exception failure) when (attempt < Tries && IsUndone(failure))
             {

@@ -74,23 +74,14 @@ internal sealed class PreparedStatements(Database database) : IDisposable
     /// <summary>Runs one statement durably; the number of rows that it changed.</summary>
     public Task<int> Execute(string sql, object[] values, CancellationToken ct) => DatabaseWatch.Writing(DatabaseWatch.Start(), Run(sql, values, ct));
 
-    private async Task<int> Run(string sql, object[] values, CancellationToken ct)
-    {
-        if (database.Engine == Engine.Sqlite) return await database.ExecuteSqlite(sql, values, ct);
-        for (var attempt = 1; ; attempt++)
+    private Task<int> Run(string sql, object[] values, CancellationToken ct) => database.Engine == Engine.Sqlite
+        ? database.ExecuteSqlite(sql, values, ct)
+        : Database.UntilItStands(async () =>
         {
-            try
-            {
-                await using var connection = await database.Connect(ct);
-                await using var command = Bound(connection.CreateCommand(), sql, values);
-                return await command.ExecuteNonQueryAsync(ct);
-            }
-            catch (DbException failure) when (attempt < Database.Tries && Database.IsUndone(failure))
-            {
-                // One statement is all of its transaction: nothing of it is left.
-            }
-        }
-    }
+            await using var connection = await database.Connect(ct);
+            await using var command = Bound(connection.CreateCommand(), sql, values);
+            return await command.ExecuteNonQueryAsync(ct);
+        });
 
     /// <summary>Runs an INSERT that ends with {if absent} in the engine's text; nought when the key was there.</summary>
     public async Task<int> AddIfAbsent(string sql, object[] values, CancellationToken ct)
@@ -109,21 +100,8 @@ internal sealed class PreparedStatements(Database database) : IDisposable
     /// <summary>Runs statements in one transaction, durably; false when a gate stopped it, and then those before the gate have run.</summary>
     public Task<bool> ExecuteAll(IReadOnlyList<Statement> all, CancellationToken ct) => DatabaseWatch.Writing(DatabaseWatch.Start(), RunAll(all, ct));
 
-    private async Task<bool> RunAll(IReadOnlyList<Statement> all, CancellationToken ct)
-    {
-        if (database.Engine == Engine.Sqlite) return await database.ExecuteSqlite(all, ct);
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                return await RunAllOnServer(all, ct);
-            }
-            catch (DbException failure) when (attempt < Database.Tries && Database.IsUndone(failure))
-            {
-                // The server has undone all of them.
-            }
-        }
-    }
+    private Task<bool> RunAll(IReadOnlyList<Statement> all, CancellationToken ct) =>
+        database.Engine == Engine.Sqlite ? database.ExecuteSqlite(all, ct) : Database.UntilItStands(() => RunAllOnServer(all, ct));
 
     private async Task<bool> RunAllOnServer(IReadOnlyList<Statement> all, CancellationToken ct)
     {
