@@ -39,11 +39,14 @@ public readonly record struct TokenDigest
 public sealed class TokenDigestCache<TValue>
     where TValue : class
 {
+    private const int MarksInSet = 4;
+
     private readonly int _generationSize;
 
     // Marks of digests that were offered once. Most tokens never come back, and what is kept of them would only be moved about by the
     // garbage collector: a token is remembered when it is offered the second time.
     private readonly ulong[] _offered;
+    private uint _random;
     private volatile Generations _generations = new(new(), new());
 
     /// <param name="capacity">The greatest number of entries; 0 switches the cache off.</param>
@@ -53,7 +56,7 @@ public sealed class TokenDigestCache<TValue>
         ArgumentOutOfRangeException.ThrowIfNegative(capacity);
         Capacity = capacity;
         _generationSize = Math.Max(1, capacity / 2);
-        _offered = remembersAtOnce ? [] : new ulong[BitOperations.RoundUpToPowerOf2((uint)Math.Max(1, capacity))];
+        _offered = remembersAtOnce ? [] : new ulong[BitOperations.RoundUpToPowerOf2((uint)Math.Max(MarksInSet, capacity))];
     }
 
     /// <summary>The greatest number of entries.</summary>
@@ -78,13 +81,19 @@ public sealed class TokenDigestCache<TValue>
         else generations.Young[digest] = value;
     }
 
-    // A race or two digests with one place cost a verification more, or an entry earlier: nothing that anybody could tell.
+    // A mark lost to a race or to another token costs a verification more, two digests of one mark an entry earlier.
     private bool IsOfferedAgain(in TokenDigest digest)
     {
         if (_offered.Length == 0) return true;
-        ref var mark = ref _offered[digest.Mark & (ulong)(_offered.Length - 1)];
-        if (Volatile.Read(ref mark) == digest.Mark) return true;
-        Volatile.Write(ref mark, digest.Mark);
+        var set = _offered.AsSpan((int)(digest.Mark & (ulong)(_offered.Length - MarksInSet)), MarksInSet);
+        foreach (ref var mark in set)
+        {
+            if (Volatile.Read(ref mark) == digest.Mark) return true;
+        }
+
+        // Any of them, not the oldest: tokens of one set that come in turn would push one another out for ever.
+        _random = (_random * 1664525) + 1013904223;
+        Volatile.Write(ref set[(int)(_random >> 30)], digest.Mark);
         return false;
     }
 

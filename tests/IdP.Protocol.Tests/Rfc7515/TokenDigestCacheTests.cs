@@ -40,6 +40,22 @@ public sealed class TokenDigestCacheTests
         Assert.True(cache.TryGet(TokenDigest.Of("token"), out _));
     }
 
+    [Theory, InlineData(100, 100), InlineData(1_000, 5_000)]
+    public void Tokens_that_come_in_turn_are_all_kept_soon(int tokens, int capacity)
+    {
+        var cache = new TokenDigestCache<string>(2 * capacity, remembersAtOnce: false);
+        var digests = Enumerable.Range(0, tokens).Select(i => TokenDigest.Of(i.ToString(CultureInfo.InvariantCulture))).ToList();
+        for (var round = 0; round < 10; round++)
+        {
+            foreach (var digest in digests)
+            {
+                if (!cache.TryGet(digest, out _)) cache.Add(digest, "x");
+            }
+        }
+
+        Assert.All(digests, digest => Assert.True(cache.TryGet(digest, out _)));
+    }
+
     [Theory, InlineData(1), InlineData(2), InlineData(100), InlineData(101)]
     public void It_never_holds_more_than_its_capacity(int capacity)
     {
