@@ -1116,3 +1116,32 @@ END;
 
 COMMIT;
 GO
+
+BEGIN TRANSACTION;
+IF NOT EXISTS (
+    SELECT * FROM [__EFMigrationsHistory]
+    WHERE [MigrationId] = N'20261126181715_FindOpenSessionsByUser'
+)
+BEGIN
+    DROP INDEX [IX_Sessions_UserId] ON [Sessions];
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [__EFMigrationsHistory]
+    WHERE [MigrationId] = N'20261126181715_FindOpenSessionsByUser'
+)
+BEGIN
+    CREATE INDEX [IX_Sessions_UserId_EndedAt_IdleExpiresAt] ON [Sessions] ([UserId], [EndedAt], [IdleExpiresAt]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [__EFMigrationsHistory]
+    WHERE [MigrationId] = N'20261126181715_FindOpenSessionsByUser'
+)
+BEGIN
+    INSERT INTO [__EFMigrationsHistory] ([MigrationId], [ProductVersion])
+    VALUES (N'20261126181715_FindOpenSessionsByUser', N'10.0.14');
+END;
+
+COMMIT;
+GO

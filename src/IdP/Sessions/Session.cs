@@ -49,7 +49,8 @@ internal sealed class Session
             builder.Property(s => s.Amr).HasMaxLength(128);
             builder.Property(s => s.Address).HasMaxLength(64);
             builder.Property(s => s.Browser).HasMaxLength(256);
-            builder.HasIndex(s => s.UserId);
+            // With what the index below has: SQLite would take that one for a person's open sessions, and go through everybody's.
+            builder.HasIndex(s => new { s.UserId, s.EndedAt, s.IdleExpiresAt });
             builder.HasIndex(s => s.UpstreamProviderId);
             // Those that have not ended by when they will, and those that have by when they did.
             builder.HasIndex(s => new { s.EndedAt, s.IdleExpiresAt });

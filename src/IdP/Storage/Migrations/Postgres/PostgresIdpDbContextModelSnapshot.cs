@@ -1226,9 +1226,9 @@ namespace IdP.Storage.Migrations.Postgres
 
                     b.HasIndex("UpstreamProviderId");
 
-                    b.HasIndex("UserId");
-
                     b.HasIndex("EndedAt", "IdleExpiresAt");
+
+                    b.HasIndex("UserId", "EndedAt", "IdleExpiresAt");
 
                     b.ToTable("Sessions", (string)null);
                 });

@@ -1242,9 +1242,9 @@ namespace IdP.Storage.Migrations.SqlServer
 
                     b.HasIndex("UpstreamProviderId");
 
-                    b.HasIndex("UserId");
-
                     b.HasIndex("EndedAt", "IdleExpiresAt");
+
+                    b.HasIndex("UserId", "EndedAt", "IdleExpiresAt");
 
                     b.ToTable("Sessions", (string)null);
                 });

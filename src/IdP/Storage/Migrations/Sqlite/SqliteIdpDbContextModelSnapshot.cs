@@ -1207,9 +1207,9 @@ namespace IdP.Storage.Migrations.Sqlite
 
                     b.HasIndex("UpstreamProviderId");
 
-                    b.HasIndex("UserId");
-
                     b.HasIndex("EndedAt", "IdleExpiresAt");
+
+                    b.HasIndex("UserId", "EndedAt", "IdleExpiresAt");
 
                     b.ToTable("Sessions", (string)null);
                 });
