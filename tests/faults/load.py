@@ -198,12 +198,18 @@ def prepare():
 
 
 def rotate(family):
+    lost = 0
     while not ended.is_set():
-        answer = refresh('demo-spa', family['current'])
+        # Each answer that is lost may hide a rotation or one of the three times that its result is given again: after four the token is used up.
+        answer = refresh('demo-spa', family['current'], expected=(200, 400) if lost >= 4 else (200,))
         if answer is None:
+            lost += 1
             continue
         if answer[0] != 200:
+            family['ended'] = json.loads(answer[2]).get('error') == 'invalid_grant' or violation(f'refresh of demo-spa: {answer[2][:300]}')
+            count('families ended by lost answers')
             return
+        lost = 0
         body = json.loads(answer[2])
         if body['refresh_token'] == family['current']:
             violation('a rotation gave the same refresh token')
@@ -265,6 +271,7 @@ def run():
         thread.join(30)
     save(ledger)
     print(f'    load: {counts["success"]} successes, {counts["503"]} answers 503' + (f', {counts["502"]} of the proxy 502' if GATEWAY else '') +
+          (f', {counts["families ended by lost answers"]} families ended by four lost answers in turn' if counts['families ended by lost answers'] else '') +
           f', {counts["no answer"]} without an answer; longest time without a success {longest_gap:.1f} s')
     print(f'    ledger: {sum(len(f["replaced"]) for f in ledger["families"])} refresh tokens replaced in {len(ledger["families"])} families, '
           f'{len(ledger["redeemed"])} codes redeemed, {len(ledger["waiting"])} waiting, {len(ledger["revoked"])} tokens revoked')
@@ -298,6 +305,7 @@ def check():
     waiting = [one for one in ledger['waiting'] if time.time() - one[2] < CODE_SECONDS]
     for code, verifier, _ in waiting:
         accepted(redeem('demo-web', code, verifier, **either), 'a code that nobody had used')
+    ledger['families'] = [family for family in ledger['families'] if not family.get('ended')]
     for family in ledger['families']:
         family['current'] = accepted(refresh('demo-spa', family['current'], **either), 'a refresh token').get('refresh_token', '')
         if 'access' in family and not introspect(family['access']):
