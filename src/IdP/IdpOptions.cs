@@ -182,6 +182,9 @@ public sealed class PasskeyOptions
 
     /// <summary>Other https origins whose pages may use these passkeys, separated by spaces; /.well-known/webauthn tells browsers.</summary>
     public string RelatedOrigins { get; set; } = "";
+
+    /// <summary>Whether a person who has a passkey is asked for it after a password, or another provider's word, as people with an authenticator app are for a code. Without it a passkey is one more way in, and the password alone stays another.</summary>
+    public bool AskedAfterPassword { get; set; }
 }
 
 /// <summary>One-time passwords and the browsers that are trusted after them.</summary>

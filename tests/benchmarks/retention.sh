@@ -76,7 +76,7 @@ for ((round = 1; round <= rounds; round++)); do
   # The first look comes a minute after the start: until then the server is idle but for the load.
   start_server
   began=$(oldest)
-  refresh 5 >/dev/null
+  refresh 20 >/dev/null
   idle=$(refresh "$seconds")
   if [[ $(oldest) != "$began" ]]; then echo 'the sweep began too early: a smaller SECONDS_EACH' >&2; exit 3; fi
   while [[ $(oldest) == "$began" ]]; do sleep 0.5; done

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # seed.sh (sourced): a database with what the measurements need, made by the program's own commands.
 idp=$PWD/artifacts/idp/IdP
-work=$(mktemp -d)
+work=${work:-$(mktemp -d)}
 data=$work/data
 
 # shellcheck disable=SC2034 # read by those who source this
@@ -17,7 +17,7 @@ serve_command() { # URL
 
 mkdir -p "$data"
 "$idp" migrate --data "$data" >/dev/null
-"$idp" resource add urn:bench:api --data "$data" >/dev/null
+"$idp" resource add urn:bench:api --algorithm "${ALGORITHM:-ES256}" --data "$data" >/dev/null
 "$idp" scope add bench:read --resource urn:bench:api --data "$data" >/dev/null
 for client in "bench client_credentials" "bench-password password"; do
   "$idp" client add "${client% *}" --secret bench-secret-of-32-characters-ok --auth-method client_secret_post --grant "${client#* }" \

@@ -26,7 +26,7 @@ internal sealed class AccountDoor(BrowserSessions sessions, SecondFactorStatemen
 
     // As strong as the account can prove it, too: a remembered browser is no second factor where factors are changed.
     private async ValueTask<bool> IsFresh(SignedIn session, TimeSpan most, CancellationToken ct) =>
-        clock.GetUtcNow() - session.AuthenticatedAt <= most && (session.Acr == Acr.MultiFactor || !(await factors.Of(session.UserId, ct)).HasAuthenticator);
+        clock.GetUtcNow() - session.AuthenticatedAt <= most && (session.Acr == Acr.MultiFactor || !(await factors.Of(session.UserId, ct)).IsAsked);
 
     /// <summary>To the sign-in and back to this page; a form that was posted has to be filled in again.</summary>
     public SeeOther SignIn(HttpContext http, TimeSpan? freshWithin = null) => new(Resume(interactions.Seal(http,

@@ -69,7 +69,7 @@ internal static class NextSteps
         {
             FactorDemand.Always => true,
             FactorDemand.WhereThereIs => factors.HasAny,
-            FactorDemand.OwnerAlways => factors.HasAuthenticator,
+            FactorDemand.OwnerAlways => factors.IsAsked,
             _ => false,
         };
         if (!isDue) return null;

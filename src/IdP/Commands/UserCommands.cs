@@ -104,12 +104,12 @@ internal static class UserCommands
     private static Command ResetFactors()
     {
         var name = Name();
-        var command = new Command("reset-factors", "Take all second factors of a user away, for somebody who has lost them, and end all sessions and tokens; it is done when the command returns.\n\nExample: IdP user reset-factors alice") { name };
+        var command = new Command("reset-factors", "Take all second factors of a user away, passkeys too, for somebody who has lost them, and end all sessions and tokens; it is done when the command returns.\n\nExample: IdP user reset-factors alice") { name };
         command.SetAction((parsed, ct) => CommandHost.Run(parsed, async context =>
         {
             var user = parsed.GetRequiredValue(name);
-            var changed = await context.Change(async db => await context.Get<SecondFactorStatements>().Remove(
-                db, await UserStatements.Require(db, user, ct), keptSession: null, CommandContext.Actor, address: null, context.Get<TimeProvider>().GetUtcNow(), ct));
+            var changed = await context.Change(async db => await context.Get<SecondFactorStatements>().Reset(
+                db, await UserStatements.Require(db, user, ct), CommandContext.Actor, context.Get<TimeProvider>().GetUtcNow(), ct));
             await context.Propagate();
             context.Print(new { UserName = user, Changed = changed }, changed ? $"{user} has no second factor any more; their tokens have ended." : $"The user {user} had no second factor.");
         }, ct));

@@ -1,12 +1,13 @@
 namespace IdP.SecondFactors;
 
 /// <summary>What an account has and needs besides its first factor.</summary>
-/// <param name="HasAuthenticator">It has an app that shows one-time passwords: its owner wants to be asked.</param>
-/// <param name="HasPasskey">It has a passkey, which is a whole sign-in and so a second factor where one is demanded; a password alone still signs in.</param>
+/// <param name="HasAuthenticator">It has an app that shows one-time passwords.</param>
+/// <param name="HasPasskey">It has a passkey, which is a whole sign-in and so a second factor where one is demanded.</param>
+/// <param name="IsAsked">A password alone does not sign in: the account has an app, or a passkey where passkeys are asked for after passwords.</param>
 /// <param name="MustHave">A role that it holds demands a second factor at every sign-in.</param>
-internal sealed record AccountFactors(bool HasAuthenticator, bool HasPasskey, bool MustHave)
+internal sealed record AccountFactors(bool HasAuthenticator, bool HasPasskey, bool IsAsked, bool MustHave)
 {
-    public static readonly AccountFactors None = new(false, false, false);
+    public static readonly AccountFactors None = new(false, false, false, false);
 
     /// <summary>Whether the person can prove a second factor now.</summary>
     public bool HasAny => HasAuthenticator || HasPasskey;

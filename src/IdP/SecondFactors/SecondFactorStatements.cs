@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Security.Cryptography;
 using IdP.Account;
 using IdP.Accounts;
@@ -5,15 +6,17 @@ using IdP.Audit;
 using IdP.Authorize;
 using IdP.Grants;
 using IdP.Mail;
+using IdP.Passkeys;
 using IdP.Protocol.OpenId;
 using IdP.Sessions;
 using IdP.Storage;
+using IdP.Ui;
 using Microsoft.EntityFrameworkCore;
 
 namespace IdP.SecondFactors;
 
 /// <summary>The statements of second factors. Those that change run in their caller's transaction.</summary>
-internal sealed class SecondFactorStatements(PreparedStatements statements, Mailer mailer)
+internal sealed class SecondFactorStatements(PreparedStatements statements, Mailer mailer, IdpOptions options)
 {
     // One look by key at every sign-in, whatever it finds.
     private const string OfSql =
@@ -30,7 +33,13 @@ internal sealed class SecondFactorStatements(PreparedStatements statements, Mail
         : await Of(session.UserId, ct);
 
     public async ValueTask<AccountFactors> Of(Guid userId, CancellationToken ct) =>
-        await statements.Read(OfSql, [userId], row => new AccountFactors(row.GetInt64(0) > 0, row.GetInt64(1) > 0, row.GetInt64(2) > 0), ct) ?? AccountFactors.None;
+        await statements.Read(OfSql, [userId], Read, ct) ?? AccountFactors.None;
+
+    private AccountFactors Read(DbDataReader row)
+    {
+        var (hasAuthenticator, hasPasskey) = (row.GetInt64(0) > 0, row.GetInt64(1) > 0);
+        return new(hasAuthenticator, hasPasskey, IsAsked: hasAuthenticator || (hasPasskey && options.Passkeys.AskedAfterPassword), MustHave: row.GetInt64(2) > 0);
+    }
 
     /// <summary>Takes a step of the authenticator: once, and no earlier one after it (RFC 6238 §5.2).</summary>
     public static async Task<bool> TakeStep(IdpDbContext db, Guid userId, long step, CancellationToken ct) =>
@@ -54,13 +63,22 @@ internal sealed class SecondFactorStatements(PreparedStatements statements, Mail
     public void Tell(IdpDbContext db, User user, MailKind kind) => mailer.Tell(db, user, kind, AccountSection.SecondFactors);
 
     /// <summary>
-    /// Takes every second factor away, and with it what was proved by it: the person's other sessions, tokens of the stronger kind, and
-    /// browsers that were remembered. A session that is kept counts as what is left of its proof. False when there was none.
+    /// Takes the app and its recovery codes away, and with them what was proved by them: the person's other sessions, tokens of the stronger
+    /// kind, and browsers that were remembered. A session that is kept counts as what is left of its proof. False when there was none.
     /// </summary>
-    public async Task<bool> Remove(IdpDbContext db, User user, Guid? keptSession, string actor, string? address, DateTimeOffset now, CancellationToken ct)
+    public Task<bool> Remove(IdpDbContext db, User user, Guid keptSession, string actor, string? address, DateTimeOffset now, CancellationToken ct) =>
+        Remove(db, user, keptSession, passkeys: [], actor, address, now, ct);
+
+    /// <summary>Takes everything away, passkeys too, for somebody who has lost it, and ends all sessions and tokens. False when there was nothing.</summary>
+    public async Task<bool> Reset(IdpDbContext db, User user, string actor, DateTimeOffset now, CancellationToken ct) =>
+        await Remove(db, user, keptSession: null, await db.Set<Passkey>().Where(p => p.UserId == user.Id).ToListAsync(ct), actor, address: null, now, ct);
+
+    private async Task<bool> Remove(IdpDbContext db, User user, Guid? keptSession, List<Passkey> passkeys, string actor, string? address, DateTimeOffset now, CancellationToken ct)
     {
         await db.Set<RecoveryCode>().Where(c => c.UserId == user.Id).ExecuteDeleteAsync(ct);
-        if (await db.Set<Authenticator>().Where(a => a.UserId == user.Id).ExecuteDeleteAsync(ct) == 0) return false;
+        var hadApp = await db.Set<Authenticator>().Where(a => a.UserId == user.Id).ExecuteDeleteAsync(ct) > 0;
+        if (!hadApp && passkeys.Count == 0) return false;
+        db.RemoveRange(passkeys);
         var stamp = RandomNumberGenerator.GetHexString(32);
         await db.Users.Where(u => u.Id == user.Id).ExecuteUpdateAsync(set => set.SetProperty(u => u.SecurityStamp, stamp).SetProperty(u => u.UpdatedAt, now), ct);
         await SessionEnd.End(db, db.Set<Session>().Where(s => s.UserId == user.Id && s.Id != keptSession), now, ct);
@@ -68,8 +86,13 @@ internal sealed class SecondFactorStatements(PreparedStatements statements, Mail
         await db.Set<Session>().Where(s => s.Id == keptSession && s.UserId == user.Id && s.Acr == Acr.MultiFactor)
             .ExecuteUpdateAsync(set => set.SetProperty(s => s.Acr, s => s.UpstreamProviderId == null ? Acr.Password : Acr.Upstream)
                 .SetProperty(s => s.Amr, s => s.UpstreamProviderId == null ? Acr.PasswordMethod : Acr.UpstreamMethod), ct);
-        AuditEvent.Record(db, now, new SecondFactorRemoved(), actor, $"user:{user.Subject}", address);
-        Tell(db, user, MailKind.SecondFactorRemoved);
+        if (hadApp)
+        {
+            AuditEvent.Record(db, now, new SecondFactorRemoved(), actor, $"user:{user.Subject}", address);
+            Tell(db, user, MailKind.SecondFactorRemoved);
+        }
+        foreach (var passkey in passkeys) AuditEvent.Record(db, now, new PasskeyRemoved(passkey.Id, Told.Of(passkey.Name)), actor, $"user:{user.Subject}", address);
+        if (passkeys.Count > 0) mailer.Tell(db, user, MailKind.PasskeyRemoved, PageAddresses.Passkeys);
         await db.SaveChangesAsync(ct);
         return true;
     }

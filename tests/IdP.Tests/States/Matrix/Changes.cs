@@ -42,7 +42,7 @@ internal static class Changes
         new("other sessions ended by their owner", Right.Session, EndOtherSessions),
         new("signed out by an operator", Proved, w => Both(w, (users, db, name) => users.SignOut(db, name, "cli", CancellationToken.None))),
         new("address changed", Right.Pending, w => Both(w, (users, db, name) => users.ChangeEmail(db, name, $"new-{name}@example.com", "cli", null, CancellationToken.None))),
-        new("authenticator app removed, and another set up", Right.SecondFactor, AnotherApp),
+        new("second factors reset by an operator, and another app set up", Right.SecondFactor, AnotherApp),
         new("passkey removed", Right.Passkey, RemovePasskey),
         new("consent withdrawn", Right.Consent | Right.Grants, WithdrawConsent),
         new("role taken away", Right.Role, w => w.Change((services, db, _) => services.GetRequiredService<RoleStatements>().Unassign(db, w.Role, new RoleHolder(w.Person, null), "cli", CancellationToken.None))),
@@ -110,8 +110,8 @@ internal static class Changes
 
     private static async Task AnotherApp(World w)
     {
-        await w.Change(async (services, db, _) => Assert.True(await services.GetRequiredService<SecondFactorStatements>().Remove(
-            db, await UserStatements.Require(db, w.Careful, CancellationToken.None), keptSession: null, "cli", address: null, w.Server.Clock.GetUtcNow(), CancellationToken.None)));
+        await w.Change(async (services, db, _) => Assert.True(await services.GetRequiredService<SecondFactorStatements>().Reset(
+            db, await UserStatements.Require(db, w.Careful, CancellationToken.None), "cli", w.Server.Clock.GetUtcNow(), CancellationToken.None)));
         using var phone = new Browser(w.Server);
         await PhoneApp.SetUp(phone, w.Server, w.Careful);
     }
