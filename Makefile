@@ -13,7 +13,7 @@ build: ## Build everything (Release, warnings are errors)
 	@dotnet build IdentityProvider.sln -c Release -v q
 
 run: ## Serve the demo on http://localhost:8080 until Ctrl-C
-	@dotnet run --project src/IdP -c Release -v q -- serve --demo --data artifacts/demo --urls http://localhost:8080
+	@dotnet run --project src/IdP -c Release -v q -- serve --demo --data "$(CURDIR)/artifacts/demo" --urls http://localhost:8080
 
 demo: ## Start provider and resource API, get tokens, call the API in every way, check each answer
 	@build/demo.sh

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # load.sh: our own figures as Markdown, from artifacts/idp/IdP (make publish). Server on core 0, load on core 1, interleaved rounds,
 # medians; ratios are taken within a round. FLOOR: folder of a bare Kestrel project with /json and /token, optional.
-# PARTS: any of "endpoints library flows password flood start memory"   ROUNDS [5]   SECONDS_EACH [4]   CONNECTIONS [16]
+# PARTS: any of "endpoints library flows password flood metrics start memory"   ROUNDS [5]   SECONDS_EACH [4]   CONNECTIONS [16]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 here=tests/benchmarks
 rounds=${ROUNDS:-5} seconds=${SECONDS_EACH:-4} connections=${CONNECTIONS:-16}
-parts=" ${PARTS:-endpoints library flows password flood start memory} "
+parts=" ${PARTS:-endpoints library flows password flood metrics start memory} "
 url=http://127.0.0.1:7111 floor_url=http://127.0.0.1:7113 api_url=http://127.0.0.1:7112
 server='' floor='' api=''
 # shellcheck source=tests/benchmarks/seed.sh
@@ -189,6 +189,37 @@ flood() {
   printf '\nWhat the flood got in its last round of %s s: %s.\n' "$((seconds + 2))" "$(cat "$work/flood.$rounds")"
 }
 
+# Beside the server a second one that measures itself and is read once a second, which is more than Prometheus does.
+metrics() {
+  local watched_url=http://127.0.0.1:7115 metrics_url=http://127.0.0.1:7116 watched reader round kind target
+  # shellcheck disable=SC2046 # a command line
+  IDP__Metrics__Urls=$metrics_url taskset -c 0 $(serve_command $watched_url) >"$work/watched.log" 2>&1 &
+  watched=$!
+  up $watched_url/health/ready
+  while sleep 1; do taskset -c 1 curl -sf -o /dev/null $metrics_url/metrics || true; done &
+  reader=$!
+  api=$watched\ $reader
+  save_tokens "$work/watched-tokens" 1000
+  one() { # KIND URL SECONDS
+    case $1 in
+      token) EXPECT='"access_token"' BODY=$token_body wrk_run "$3" "$connections" "$2/connect/token" -s $here/load.lua ;;
+      introspect) EXPECT='"active":true' AUTH=$api_authorization TOKENS=$work/watched-tokens wrk_run "$3" "$connections" "$2/connect/introspect" -s $here/load.lua ;;
+    esac
+  }
+  for kind in token introspect; do for target in $url $watched_url; do one $kind "$target" 20 >/dev/null; done; done
+  for ((round = 1; round <= rounds; round++)); do
+    for kind in token introspect; do echo "$kind $(one $kind $url "$seconds" | cut -d' ' -f1) $(one $kind $watched_url "$seconds" | cut -d' ' -f1)"; done
+  done >"$work/rows"
+  kill "$reader" "$watched"
+  wait "$reader" "$watched" || true
+  api=''
+  printf '\n| endpoint, %s connections | a second without metrics | with metrics, read once a second | ratio |\n| --- | --- | --- | --- |\n' "$connections"
+  for kind in token introspect; do
+    printf '| %s | %.0f | %.0f | %s |\n' $kind "$(awk -v k=$kind '$1 == k { print $2 }' "$work/rows" | median)" "$(awk -v k=$kind '$1 == k { print $3 }' "$work/rows" | median)" \
+      "$(awk -v k=$kind '$1 == k { printf "%.2f\n", $3 / $2 }' "$work/rows" | median)"
+  done
+}
+
 first_token() {
   local round
   for ((round = 0; round <= rounds; round++)); do
@@ -236,6 +267,7 @@ if measures library; then restart_server; library; fi
 if measures flows; then restart_server; flows; fi
 if measures password; then restart_server; password; fi
 if measures flood; then restart_server; flood; fi
+if measures metrics; then restart_server; metrics; fi
 if measures memory; then restart_server; memory; fi
 stop_server
 if measures start; then first_token; fi

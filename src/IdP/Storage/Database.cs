@@ -141,7 +141,8 @@ internal sealed class Database : IDisposable
     {
         try
         {
-            return new NpgsqlConnectionStringBuilder(connectionString) { MaxAutoPrepare = 64 };
+            // Nothing here leaves state in a session, so there is nothing to reset between two uses: it takes seven statements and a commit each time.
+            return new NpgsqlConnectionStringBuilder(connectionString) { MaxAutoPrepare = 64, NoResetOnClose = true };
         }
         catch (Exception failure) when (failure is ArgumentException or FormatException)
         {
