@@ -1145,3 +1145,32 @@ END;
 
 COMMIT;
 GO
+
+BEGIN TRANSACTION;
+IF NOT EXISTS (
+    SELECT * FROM [__EFMigrationsHistory]
+    WHERE [MigrationId] = N'20261126230103_RequirePasskeys'
+)
+BEGIN
+    ALTER TABLE [Roles] ADD [RequiresPasskey] bit NOT NULL DEFAULT CAST(0 AS bit);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [__EFMigrationsHistory]
+    WHERE [MigrationId] = N'20261126230103_RequirePasskeys'
+)
+BEGIN
+    ALTER TABLE [Clients] ADD [RequiresPasskey] bit NOT NULL DEFAULT CAST(0 AS bit);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [__EFMigrationsHistory]
+    WHERE [MigrationId] = N'20261126230103_RequirePasskeys'
+)
+BEGIN
+    INSERT INTO [__EFMigrationsHistory] ([MigrationId], [ProductVersion])
+    VALUES (N'20261126230103_RequirePasskeys', N'10.0.14');
+END;
+
+COMMIT;
+GO

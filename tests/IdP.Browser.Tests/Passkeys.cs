@@ -1,5 +1,7 @@
 using IdP.Passkeys;
+using IdP.Roles;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace IdP.Browser.Tests;
 
@@ -47,6 +49,35 @@ public sealed class Passkeys(Chromium chromium)
         var passkey = await db.Set<Passkey>().SingleAsync(p => p.UserId == user.Id);
         Assert.Equal("My phone", passkey.Name);
         Assert.NotNull(passkey.LastUsedAt);
+    }
+
+    [Theory]
+    [InlineData("en-GB", ColorScheme.Dark)]
+    [InlineData("de-DE", ColorScheme.Light)]
+    public async Task Whoever_must_have_a_passkey_makes_one_and_uses_it_at_once(string locale, ColorScheme scheme)
+    {
+        var user = await chromium.Server.AddUser($"must-{Guid.NewGuid():N}");
+        var roles = chromium.Server.App.Services.GetRequiredService<RoleStatements>();
+        await chromium.Server.Change(async (db, _) =>
+        {
+            await roles.AddRole(db, user.UserName!, null, "cli", CancellationToken.None, RoleDemand.Passkey);
+            await roles.Assign(db, user.UserName!, new RoleHolder(user.UserName, null), "cli", CancellationToken.None);
+        });
+        await using var tab = await chromium.Open(new BrowserNewContextOptions { Locale = locale, ColorScheme = scheme, ViewportSize = new ViewportSize { Width = 360, Height = 800 } });
+        await Authenticator(tab);
+        await tab.Authorize(chromium.Flow("openid"));
+        await tab.SignIn(user.UserName!);
+        await tab.Page.ClickAsync("#passkey-later");
+        await tab.Page.WaitForSelectorAsync("#passkey-form[data-passkey=create]:visible");
+        Assert.Equal(0, await tab.Page.Locator("#passkey-later").CountAsync());
+        await IsClean(tab, "demanded");
+        await tab.Page.ClickAsync("#passkey-submit");
+        await tab.Page.WaitForSelectorAsync("#passkey-form[data-passkey=get]:visible");
+        await IsClean(tab, "used at once");
+        await tab.Page.ClickAsync("#passkey-submit");
+        await tab.Page.ClickAsync("#consent-accept");
+        await tab.Page.WaitForSelectorAsync("#arrived");
+        Assert.Empty(tab.Complaints);
     }
 
     [Fact]

@@ -131,6 +131,8 @@ internal sealed record RoleDeleted() : Event("role.deleted");
 
 internal sealed record RoleSecondFactorRequired() : Event("role.second_factor_required");
 
+internal sealed record RolePasskeyRequired() : Event("role.passkey_required");
+
 internal sealed record RoleSecondFactorOptional() : Event("role.second_factor_optional");
 
 internal sealed record RolePermitted(Told Permission) : Event("role.permitted");
@@ -221,6 +223,7 @@ internal sealed record LogoutUndelivered(Told Problem) : Event("backchannel_logo
 [JsonSerializable(typeof(RoleCreated))]
 [JsonSerializable(typeof(RoleDeleted))]
 [JsonSerializable(typeof(RoleSecondFactorRequired))]
+[JsonSerializable(typeof(RolePasskeyRequired))]
 [JsonSerializable(typeof(RoleSecondFactorOptional))]
 [JsonSerializable(typeof(RolePermitted))]
 [JsonSerializable(typeof(RoleForbidden))]

@@ -1,4 +1,5 @@
 using IdP.Account;
+using IdP.Passkeys;
 using IdP.Protocol.OAuth;
 using IdP.Protocol.OpenId;
 using IdP.SecondFactors;
@@ -23,6 +24,9 @@ internal enum NextStep
 
     /// <summary>The person has no second factor and has to set one up.</summary>
     SetUpFactor,
+
+    /// <summary>The person has no passkey and has to make one.</summary>
+    SetUpPasskey,
 
     /// <summary>The person says whether to go on with the account that is signed in.</summary>
     ChooseAccount,
@@ -64,6 +68,7 @@ internal static class NextSteps
         // Who has proved one factor for this goes on with the other; nothing else opens by it.
         if (way.FirstFactor is { } first && first.IsYoung(now) && demand.MeantUsers?.Contains(first.UserId) != false) return factors.HasAny ? NextStep.SecondFactor : NextStep.SetUpFactor;
         if (IdentityMissing(demand, way, session, now) is { } missing) return missing;
+        if (NeedsPasskey(demand, factors)) return PasskeyMissing(session!, factors, now);
         if (session!.Acr == Acr.MultiFactor) return null;
         var isDue = factors.MustHave || demand.Factor switch
         {
@@ -75,6 +80,18 @@ internal static class NextSteps
         if (!isDue) return null;
         if (factors.HasAny) return NextStep.SecondFactor;
         return MaySetUp(way, session, now) ? NextStep.SetUpFactor : NextStep.SignIn;
+    }
+
+    /// <summary>Whether nothing but a passkey will do.</summary>
+    public static bool NeedsPasskey(SignInDemand demand, AccountFactors factors) => factors.MustHavePasskey || demand.Factor == FactorDemand.Passkey;
+
+    private static NextStep? PasskeyMissing(SignedIn session, AccountFactors factors, DateTimeOffset now)
+    {
+        if (PasskeyProof.IsIn(session.Amr)) return null;
+        if (factors.HasPasskey) return NextStep.SecondFactor;
+        // As where passkeys are added by one's own wish: after a fresh sign-in, as strong as the account can prove it.
+        if (now - session.AuthenticatedAt > AccountDoor.Fresh) return NextStep.SignIn;
+        return factors.IsAsked && session.Acr != Acr.MultiFactor ? NextStep.SecondFactor : NextStep.SetUpPasskey;
     }
 
     /// <summary>A new factor is a key to the account: it is not made by the word of a session of long ago, which may be a stolen one.</summary>
@@ -99,7 +116,7 @@ internal static class NextSteps
     /// <summary>What a client is told that wanted no page to be shown (OpenID Connect Core §3.1.2.6).</summary>
     public static OAuthError WithoutPage(NextStep step) => step switch
     {
-        NextStep.SignIn or NextStep.SecondFactor or NextStep.SetUpFactor => new("login_required", "the person must sign in, and the request allows no page"),
+        NextStep.SignIn or NextStep.SecondFactor or NextStep.SetUpFactor or NextStep.SetUpPasskey => new("login_required", "the person must sign in, and the request allows no page"),
         NextStep.ChooseAccount => new("account_selection_required", "the person must choose an account, and the request allows no page"),
         _ => new("consent_required", "the person must consent, and the request allows no page"),
     };

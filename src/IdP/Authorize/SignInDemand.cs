@@ -41,6 +41,7 @@ internal sealed record SignInDemand
 
     private static FactorDemand FactorOf(AuthorizationRequest request)
     {
+        if (request.Client.RequiresPasskey) return FactorDemand.Passkey;
         if (request.Client.RequiresSecondFactor) return FactorDemand.Always;
         // OpenID Connect Core §5.5.1.1: essential values must be met, and a weaker one may be among them. Of wishes the first one counts.
         var asked = request.Claims.IdToken.GetValueOrDefault("acr");

@@ -37,6 +37,9 @@ internal sealed class Client
     /// <summary>Whoever signs in to it proves a second factor.</summary>
     public bool RequiresSecondFactor { get; set; }
 
+    /// <summary>Whoever signs in to it does so with a passkey: <c>amr</c> says <c>hwk</c> or <c>swk</c>.</summary>
+    public bool RequiresPasskey { get; set; }
+
     /// <summary>require_pushed_authorization_requests (RFC 9126 §6).</summary>
     public bool RequiresPushedRequests { get; set; }
 

@@ -42,6 +42,7 @@ internal sealed class ClientStatements(SecretHash secrets, KeyRing keys, IEnumer
             IsNative = asked.IsNative,
             AllowCodeWithoutPkce = asked.AllowCodeWithoutPkce,
             RequiresSecondFactor = asked.RequiresSecondFactor,
+            RequiresPasskey = asked.RequiresPasskey,
             RequiresPushedRequests = asked.RequiresPushedRequests,
             IdTokenAlgorithm = asked.IdTokenAlgorithm,
             UserInfoAlgorithm = asked.UserInfoAlgorithm,

@@ -38,6 +38,7 @@ internal sealed record NewClient(string ClientId)
     public bool IsNative { get; init; }
     public bool AllowCodeWithoutPkce { get; init; }
     public bool RequiresSecondFactor { get; init; }
+    public bool RequiresPasskey { get; init; }
     public bool RequiresPushedRequests { get; init; }
     public string IdTokenAlgorithm { get; init; } = SigningAlgorithms.RS256;
     public string? UserInfoAlgorithm { get; init; }

@@ -13,6 +13,7 @@ internal sealed class ClientPageOptions
     private readonly Option<bool> _withoutPkce = Switch("--allow-code-without-pkce", "Let a confidential client leave PKCE out: stolen codes are then protected by its secret alone");
     private readonly Option<bool> _pushed = Switch("--require-pushed-requests", "Take authorization requests from /connect/par only");
     private readonly Option<bool> _secondFactor = Switch("--require-second-factor", "Whoever signs in to it proves a second factor, and sets one up first if there is none");
+    private readonly Option<bool> _passkey = Switch("--require-passkey", "Whoever signs in to it does so with a passkey, and makes one first if there is none");
     private readonly Option<string?> _idTokens = Algorithm("--id-token-alg", "Algorithm of its ID tokens: RS256 (default), PS256 or ES256");
     private readonly Option<string?> _userInfo = Algorithm("--userinfo-alg", "Sign its userinfo answers with RS256, PS256 or ES256 (default: plain JSON)");
     private readonly Option<bool> _pairwise = Switch("--pairwise", "Give it subjects that no client of another sector knows");
@@ -26,7 +27,7 @@ internal sealed class ClientPageOptions
 
     public void AddTo(Command command)
     {
-        foreach (var option in (Option[])[_redirects, _postLogout, _native, _withoutPkce, _pushed, _secondFactor, _idTokens, _userInfo, _pairwise, _sector, _sessionRefresh, _logo, _policy, _terms, _backChannel, _frontChannel])
+        foreach (var option in (Option[])[_redirects, _postLogout, _native, _withoutPkce, _pushed, _secondFactor, _passkey, _idTokens, _userInfo, _pairwise, _sector, _sessionRefresh, _logo, _policy, _terms, _backChannel, _frontChannel])
             command.Add(option);
     }
 
@@ -38,6 +39,7 @@ internal sealed class ClientPageOptions
         AllowCodeWithoutPkce = parsed.GetValue(_withoutPkce),
         RequiresPushedRequests = parsed.GetValue(_pushed),
         RequiresSecondFactor = parsed.GetValue(_secondFactor),
+        RequiresPasskey = parsed.GetValue(_passkey),
         IdTokenAlgorithm = parsed.GetValue(_idTokens) ?? SigningAlgorithms.RS256,
         UserInfoAlgorithm = parsed.GetValue(_userInfo),
         IsPairwise = parsed.GetValue(_pairwise),

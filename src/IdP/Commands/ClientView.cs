@@ -27,6 +27,7 @@ internal sealed record ClientView
     public bool Native { get; init; }
     public bool AllowCodeWithoutPkce { get; init; }
     public bool RequireSecondFactor { get; init; }
+    public bool RequirePasskey { get; init; }
     public bool RequirePushedRequests { get; init; }
     public required string IdTokenAlg { get; init; }
     public string? UserinfoAlg { get; init; }
@@ -65,6 +66,7 @@ internal sealed record ClientView
         Native = client.IsNative,
         AllowCodeWithoutPkce = client.AllowCodeWithoutPkce,
         RequireSecondFactor = client.RequiresSecondFactor,
+        RequirePasskey = client.RequiresPasskey,
         RequirePushedRequests = client.RequiresPushedRequests,
         IdTokenAlg = client.IdTokenAlgorithm,
         UserinfoAlg = client.UserInfoAlgorithm,

@@ -24,16 +24,18 @@ internal static class RoleCommands
         var description = new Option<string?>("--description") { Description = "What it is for", HelpName = "TEXT" };
         var permission = new Option<string[]>("--permission") { Description = "A permission that it holds; repeatable", HelpName = "NAME" };
         var secondFactor = new Option<bool>("--require-second-factor") { Description = "Whoever holds it proves a second factor at every sign-in" };
-        var command = new Command("add", "Add a role.\n\nExample: IdP role add editor --permission items:delete") { name, description, permission, secondFactor };
+        var passkey = new Option<bool>("--require-passkey") { Description = "Whoever holds it signs in with a passkey" };
+        var command = new Command("add", "Add a role.\n\nExample: IdP role add editor --permission items:delete") { name, description, permission, secondFactor, passkey };
         command.SetAction((parsed, ct) => CommandHost.Run(parsed, async context =>
         {
             var (role, permissions) = (parsed.GetRequiredValue(name), parsed.GetValue(permission) ?? []);
+            var demand = parsed.GetValue(passkey) ? RoleDemand.Passkey : parsed.GetValue(secondFactor) ? RoleDemand.SecondFactor : RoleDemand.Nothing;
             await context.Change(async db =>
             {
-                await context.Get<RoleStatements>().AddRole(db, role, parsed.GetValue(description), CommandContext.Actor, ct, parsed.GetValue(secondFactor));
+                await context.Get<RoleStatements>().AddRole(db, role, parsed.GetValue(description), CommandContext.Actor, ct, demand);
                 return await context.Get<RoleStatements>().Permit(db, role, permissions, CommandContext.Actor, ct);
             });
-            context.Print(new View(role, parsed.GetValue(description), parsed.GetValue(secondFactor), [.. permissions]), $"Added the role {role}.");
+            context.Print(new View(role, parsed.GetValue(description), demand == RoleDemand.SecondFactor, demand == RoleDemand.Passkey, [.. permissions]), $"Added the role {role}.");
         }, ct));
         return command;
     }
@@ -45,8 +47,8 @@ internal static class RoleCommands
         {
             await using var db = context.Get<Database>().OpenForReading();
             var held = (await Held(db).ToListAsync(ct)).ToLookup(h => h.RoleId, h => h.Permission);
-            var roles = (await db.Set<Role>().OrderBy(r => r.Name).ToListAsync(ct)).ConvertAll(r => new View(r.Name, r.Description, r.RequiresSecondFactor, [.. held[r.Id].Order(StringComparer.Ordinal)]));
-            context.Print(roles, roles.Count == 0 ? "There are no roles." : Table.Of(["ROLE", "PERMISSIONS", "SECOND FACTOR", "DESCRIPTION"], roles.ConvertAll(r => new[] { r.Name, string.Join(' ', r.Permissions), r.RequireSecondFactor ? "required" : "", r.Description })));
+            var roles = (await db.Set<Role>().OrderBy(r => r.Name).ToListAsync(ct)).ConvertAll(r => new View(r.Name, r.Description, r.RequiresSecondFactor, r.RequiresPasskey, [.. held[r.Id].Order(StringComparer.Ordinal)]));
+            context.Print(roles, roles.Count == 0 ? "There are no roles." : Table.Of(["ROLE", "PERMISSIONS", "SECOND FACTOR", "DESCRIPTION"], roles.ConvertAll(r => new[] { r.Name, string.Join(' ', r.Permissions), r.RequirePasskey ? "passkey" : r.RequireSecondFactor ? "required" : "", r.Description })));
         }, ct));
         return command;
     }
@@ -62,8 +64,8 @@ internal static class RoleCommands
             var permissions = await Held(db).Where(h => h.RoleId == role.Id).Select(h => h.Permission).OrderBy(p => p).ToListAsync(ct);
             var users = await db.Set<UserRole>().Where(r => r.RoleId == role.Id).Join(db.Users, r => r.UserId, u => u.Id, (_, u) => u.UserName!).OrderBy(u => u).Take(MostHolders).ToListAsync(ct);
             var clients = await db.Set<ClientRole>().Where(r => r.RoleId == role.Id).Join(db.Set<Client>(), r => r.ClientKey, c => c.Id, (_, c) => c.ClientId).OrderBy(c => c).Take(MostHolders).ToListAsync(ct);
-            var text = $"{role.Name}{(role.Description is null ? "" : $": {role.Description}")}\n  permissions: {Listed(permissions)}\n  second factor: {(role.RequiresSecondFactor ? "required" : "as each person has it")}\n  users: {Listed(users)}\n  clients: {Listed(clients)}";
-            context.Print(new { role.Name, role.Description, RequireSecondFactor = role.RequiresSecondFactor, Permissions = permissions, Users = users, Clients = clients }, text);
+            var text = $"{role.Name}{(role.Description is null ? "" : $": {role.Description}")}\n  permissions: {Listed(permissions)}\n  second factor: {(role.Demand switch { RoleDemand.Passkey => "a passkey", RoleDemand.SecondFactor => "required", _ => "as each person has it" })}\n  users: {Listed(users)}\n  clients: {Listed(clients)}";
+            context.Print(new { role.Name, role.Description, RequireSecondFactor = role.RequiresSecondFactor, RequirePasskey = role.RequiresPasskey, Permissions = permissions, Users = users, Clients = clients }, text);
         }, ct));
         return command;
     }
@@ -143,14 +145,20 @@ internal static class RoleCommands
     private static Command SecondFactor()
     {
         var name = Name();
-        var demand = new Argument<string>("DEMAND") { Description = "required or optional" }.AcceptOnlyFromAmong("required", "optional");
-        var command = new Command("second-factor", "Say whether whoever holds a role proves a second factor at every sign-in.\n\nExample: IdP role second-factor editor required") { name, demand };
+        var demand = new Argument<string>("DEMAND") { Description = "required, passkey or optional" }.AcceptOnlyFromAmong("required", "passkey", "optional");
+        var command = new Command("second-factor", "Say whether whoever holds a role proves a second factor at every sign-in, or signs in with a passkey.\n\nExample: IdP role second-factor editor required") { name, demand };
         command.SetAction((parsed, ct) => CommandHost.Run(parsed, async context =>
         {
-            var (role, required) = (parsed.GetRequiredValue(name), parsed.GetRequiredValue(demand) == "required");
-            var changed = await context.Change(db => context.Get<RoleStatements>().RequireSecondFactor(db, role, required, CommandContext.Actor, ct));
+            var role = parsed.GetRequiredValue(name);
+            var (wanted, text) = parsed.GetRequiredValue(demand) switch
+            {
+                "passkey" => (RoleDemand.Passkey, $"Whoever holds {role} signs in with a passkey from now on."),
+                "required" => (RoleDemand.SecondFactor, $"Whoever holds {role} proves a second factor from now on."),
+                _ => (RoleDemand.Nothing, $"The role {role} demands no second factor."),
+            };
+            var changed = await context.Change(db => context.Get<RoleStatements>().Demand(db, role, wanted, CommandContext.Actor, ct));
             await context.Propagate();
-            context.Print(new { Name = role, RequireSecondFactor = required, Changed = changed }, required ? $"Whoever holds {role} proves a second factor from now on." : $"The role {role} demands no second factor.");
+            context.Print(new { Name = role, RequireSecondFactor = wanted == RoleDemand.SecondFactor, RequirePasskey = wanted == RoleDemand.Passkey, Changed = changed }, text);
         }, ct));
         return command;
     }
@@ -176,5 +184,5 @@ internal static class RoleCommands
         public required string Permission { get; init; }
     }
 
-    private sealed record View(string Name, string? Description, bool RequireSecondFactor, List<string> Permissions);
+    private sealed record View(string Name, string? Description, bool RequireSecondFactor, bool RequirePasskey, List<string> Permissions);
 }

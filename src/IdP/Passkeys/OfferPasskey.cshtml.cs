@@ -8,11 +8,17 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 
 namespace IdP.Passkeys;
 
-/// <summary>After a sign-in by password: would the person rather have a passkey the next time? Returns to where it is decided what comes next.</summary>
+/// <summary>
+/// After a sign-in by password: would the person rather have a passkey the next time? Or, where one is demanded: the person makes the first.
+/// Returns to where it is decided what comes next.
+/// </summary>
 internal sealed class OfferPasskeyModel(PageRequests pages, AccountDoor door, PasskeyCeremony ceremony, PasskeyStatements statements, PasskeyOffer offer) : PageModel
 {
     public string Continue { get; private set; } = "";
     public AppOnPage? App { get; private set; }
+
+    /// <summary>Whether it can be put off: it is an offer, and no demand.</summary>
+    public bool IsOffer { get; private set; }
     public string? Problem { get; private set; }
 
     public async Task<IActionResult> OnGetAsync([FromQuery(Name = Interactions.Parameter)] string? sealedText, CancellationToken ct)
@@ -50,7 +56,7 @@ internal sealed class OfferPasskeyModel(PageRequests pages, AccountDoor door, Pa
     private async ValueTask<PageRequest?> Open(string? sealedText, CancellationToken ct)
     {
         if (await pages.Show(HttpContext, sealedText, ct) is not { } page) return null;
-        (Continue, App) = (sealedText!, page.App);
+        (Continue, App, IsOffer) = (sealedText!, page.App, page.Way.OffersPasskey);
         return page;
     }
 }

@@ -19,6 +19,9 @@ internal sealed record PasskeyProof(User User, Passkey Passkey)
     /// one that may be copied is kept by software.
     /// </summary>
     public string Methods => $"{(Passkey.IsBackupEligible ? "swk" : "hwk")} user mfa";
+
+    /// <summary>Whether these methods of a session tell of a passkey.</summary>
+    public static bool IsIn(string amr) => amr.Split(' ').Any(method => method is "hwk" or "swk");
 }
 
 /// <summary>

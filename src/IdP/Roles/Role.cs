@@ -27,6 +27,19 @@ internal sealed class Permission
     }
 }
 
+/// <summary>How whoever holds a role has to sign in.</summary>
+internal enum RoleDemand
+{
+    /// <summary>As each person has it.</summary>
+    Nothing,
+
+    /// <summary>With two factors.</summary>
+    SecondFactor,
+
+    /// <summary>With a passkey.</summary>
+    Passkey,
+}
+
 /// <summary>A name for a set of permissions, of one API or of several. People and service clients hold roles.</summary>
 internal sealed class Role
 {
@@ -36,6 +49,11 @@ internal sealed class Role
 
     /// <summary>Whoever holds it proves a second factor at every sign-in.</summary>
     public bool RequiresSecondFactor { get; set; }
+
+    /// <summary>Whoever holds it signs in with a passkey: <c>amr</c> says <c>hwk</c> or <c>swk</c>.</summary>
+    public bool RequiresPasskey { get; set; }
+
+    public RoleDemand Demand => RequiresPasskey ? RoleDemand.Passkey : RequiresSecondFactor ? RoleDemand.SecondFactor : RoleDemand.Nothing;
 
     internal sealed class Mapping : IEntityTypeConfiguration<Role>
     {

@@ -34,25 +34,31 @@ internal sealed class RoleStatements(TimeProvider clock)
         await Record(db, new PermissionDeleted(), actor, $"permission:{name}", ct);
     }
 
-    public async Task<Role> AddRole(IdpDbContext db, string name, string? description, string actor, CancellationToken ct, bool requiresSecondFactor = false)
+    public async Task<Role> AddRole(IdpDbContext db, string name, string? description, string actor, CancellationToken ct, RoleDemand demand = RoleDemand.Nothing)
     {
         RequireFine("role", name, description);
         await ServerState.NextStamp(db, ct);
         if (await db.Set<Role>().AnyAsync(r => r.Name == name, ct)) throw ChangeRefusedException.Conflict($"There is a role {PlainText.Quoted(name)} already: choose another name.");
-        var role = new Role { Name = name, Description = description, RequiresSecondFactor = requiresSecondFactor };
+        var role = new Role { Name = name, Description = description, RequiresSecondFactor = demand == RoleDemand.SecondFactor, RequiresPasskey = demand == RoleDemand.Passkey };
         db.Add(role);
         await Record(db, new RoleCreated(), actor, $"role:{name}", ct);
         return role;
     }
 
-    /// <summary>Demands a second factor of whoever holds the role, or no longer; false when it was so already.</summary>
-    public async Task<bool> RequireSecondFactor(IdpDbContext db, string name, bool required, string actor, CancellationToken ct)
+    /// <summary>Says how whoever holds the role signs in; false when it was so already.</summary>
+    public async Task<bool> Demand(IdpDbContext db, string name, RoleDemand demand, string actor, CancellationToken ct)
     {
         await ServerState.NextStamp(db, ct);
         var role = await RequireRole(db, name, ct);
-        if (role.RequiresSecondFactor == required) return false;
-        role.RequiresSecondFactor = required;
-        await Record(db, required ? new RoleSecondFactorRequired() : new RoleSecondFactorOptional(), actor, $"role:{name}", ct);
+        if (role.Demand == demand) return false;
+        (role.RequiresSecondFactor, role.RequiresPasskey) = (demand == RoleDemand.SecondFactor, demand == RoleDemand.Passkey);
+        Event what = demand switch
+        {
+            RoleDemand.Passkey => new RolePasskeyRequired(),
+            RoleDemand.SecondFactor => new RoleSecondFactorRequired(),
+            _ => new RoleSecondFactorOptional(),
+        };
+        await Record(db, what, actor, $"role:{name}", ct);
         return true;
     }
 

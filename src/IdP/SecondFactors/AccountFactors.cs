@@ -5,9 +5,10 @@ namespace IdP.SecondFactors;
 /// <param name="HasPasskey">It has a passkey, which is a whole sign-in and so a second factor where one is demanded.</param>
 /// <param name="IsAsked">A password alone does not sign in: the account has an app, or a passkey where passkeys are asked for after passwords.</param>
 /// <param name="MustHave">A role that it holds demands a second factor at every sign-in.</param>
-internal sealed record AccountFactors(bool HasAuthenticator, bool HasPasskey, bool IsAsked, bool MustHave)
+/// <param name="MustHavePasskey">A role that it holds demands a passkey at every sign-in.</param>
+internal sealed record AccountFactors(bool HasAuthenticator, bool HasPasskey, bool IsAsked, bool MustHave, bool MustHavePasskey)
 {
-    public static readonly AccountFactors None = new(false, false, false, false);
+    public static readonly AccountFactors None = new(false, false, false, false, false);
 
     /// <summary>Whether the person can prove a second factor now.</summary>
     public bool HasAny => HasAuthenticator || HasPasskey;
@@ -27,4 +28,7 @@ internal enum FactorDemand
 
     /// <summary>In any case: who has none sets one up.</summary>
     Always,
+
+    /// <summary>A passkey and nothing else: who has none makes one.</summary>
+    Passkey,
 }

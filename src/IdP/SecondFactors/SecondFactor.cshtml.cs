@@ -15,6 +15,9 @@ internal sealed class SecondFactorModel(PageRequests pages, SignInSteps steps, S
     public AppOnPage? App { get; private set; }
     public string Account { get; private set; } = "";
     public AccountFactors Factors { get; private set; } = AccountFactors.None;
+
+    /// <summary>Whether a code of the app, or a recovery code, will do.</summary>
+    public bool TakesCode { get; private set; }
     public string? Problem { get; private set; }
 
     /// <summary>How long this browser may be trusted; 0 when that is not offered.</summary>
@@ -30,6 +33,7 @@ internal sealed class SecondFactorModel(PageRequests pages, SignInSteps steps, S
     {
         if (await pages.Show(HttpContext, sealedText, ct) is not { } page) return await PageRequests.Expired(HttpContext);
         if (await Open(page, sealedText!, ct) is not { } known) return Anew(page.Way);
+        if (!TakesCode) return Again("SecondFactor.Wrong");
         if (await check.Prove(known.User, code, RequestFacts.Of(HttpContext), devices.Find(HttpContext)) is not { } methods) return Again("SecondFactor.Wrong");
         var proved = await steps.ProvedSecond(HttpContext, page.Way, known, methods, remember && RememberDays > 0, ct);
         return proved.Next is { } next ? pages.Return(HttpContext, next) : Again(proved.Problem!);
@@ -46,6 +50,8 @@ internal sealed class SecondFactorModel(PageRequests pages, SignInSteps steps, S
     {
         if (await steps.Known(HttpContext, page.Way, ct) is not { } known) return null;
         (Continue, App, Account, Factors) = (sealedText, page.App, known.User.UserName!, await factors.Of(known.User.Id, ct));
+        // Where a passkey is demanded and there is one, a code would only lead back here.
+        TakesCode = Factors.HasAuthenticator && !(Factors.HasPasskey && NextSteps.NeedsPasskey(page.Demand, Factors));
         return known;
     }
 

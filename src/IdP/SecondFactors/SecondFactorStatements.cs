@@ -23,13 +23,14 @@ internal sealed class SecondFactorStatements(PreparedStatements statements, Mail
         """
         SELECT (SELECT CAST(COUNT(*) AS bigint) FROM "Authenticators" WHERE "UserId" = @p0),
                (SELECT CAST(COUNT(*) AS bigint) FROM "Passkeys" WHERE "UserId" = @p0),
-               (SELECT CAST(COUNT(*) AS bigint) FROM "UserRoles" h JOIN "Roles" r ON r."Id" = h."RoleId" WHERE h."UserId" = @p0 AND CAST(r."RequiresSecondFactor" AS integer) = 1)
+               (SELECT CAST(COUNT(*) AS bigint) FROM "UserRoles" h JOIN "Roles" r ON r."Id" = h."RoleId" WHERE h."UserId" = @p0 AND CAST(r."RequiresSecondFactor" AS integer) = 1),
+               (SELECT CAST(COUNT(*) AS bigint) FROM "UserRoles" h JOIN "Roles" r ON r."Id" = h."RoleId" WHERE h."UserId" = @p0 AND CAST(r."RequiresPasskey" AS integer) = 1)
         """;
 
-    /// <summary>Of whoever waits with a first factor, else of whoever is signed in. A session of two factors has nothing to owe: nobody is asked.</summary>
+    /// <summary>Of whoever waits with a first factor, else of whoever is signed in. A session that a passkey began has nothing to owe: nobody is asked.</summary>
     public async ValueTask<AccountFactors> Of(Interaction way, SignedIn? session, CancellationToken ct) =>
         way.FirstFactor is { } first ? await Of(first.UserId, ct)
-        : session is null || session.Acr == Acr.MultiFactor ? AccountFactors.None
+        : session is null || PasskeyProof.IsIn(session.Amr) ? AccountFactors.None
         : await Of(session.UserId, ct);
 
     public async ValueTask<AccountFactors> Of(Guid userId, CancellationToken ct) =>
@@ -38,7 +39,7 @@ internal sealed class SecondFactorStatements(PreparedStatements statements, Mail
     private AccountFactors Read(DbDataReader row)
     {
         var (hasAuthenticator, hasPasskey) = (row.GetInt64(0) > 0, row.GetInt64(1) > 0);
-        return new(hasAuthenticator, hasPasskey, IsAsked: hasAuthenticator || (hasPasskey && options.Passkeys.AskedAfterPassword), MustHave: row.GetInt64(2) > 0);
+        return new(hasAuthenticator, hasPasskey, IsAsked: hasAuthenticator || (hasPasskey && options.Passkeys.AskedAfterPassword), MustHave: row.GetInt64(2) > 0, MustHavePasskey: row.GetInt64(3) > 0);
     }
 
     /// <summary>Takes a step of the authenticator: once, and no earlier one after it (RFC 6238 §5.2).</summary>

@@ -26,7 +26,7 @@ internal sealed class SignInSteps(
         if (proof.Acr != Acr.MultiFactor)
         {
             var account = await factors.Of(user.Id, ct);
-            if (account.MustHave || (account.IsAsked && !remembered.Knows(http, user, devices.Find(http))))
+            if (account.MustHave || (account.MustHavePasskey && account.HasPasskey) || (account.IsAsked && !remembered.Knows(http, user, devices.Find(http))))
             {
                 // The password was right, whatever comes of the rest.
                 await database.Write(db => proof.Person.Accept(db, CancellationToken.None), CancellationToken.None);

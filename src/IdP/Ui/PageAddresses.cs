@@ -29,7 +29,7 @@ internal static class PageAddresses
     public static string Of(NextStep step) => step switch
     {
         NextStep.Consent => Consent,
-        NextStep.OfferPasskey => OfferPasskey,
+        NextStep.OfferPasskey or NextStep.SetUpPasskey => OfferPasskey,
         NextStep.SignUp => SignUp,
         NextStep.SecondFactor => SecondFactor,
         NextStep.SetUpFactor => SetUpFactor,

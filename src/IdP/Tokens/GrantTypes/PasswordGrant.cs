@@ -27,7 +27,7 @@ internal sealed class PasswordGrant(
         if (GrantedScopes.Resolve(client, request.Form, catalog.Current, issuer.Value, forPerson: true).Failed(out var granted, out var error)) return error;
         if ((await passwords.Check(name, password, request.Facts, ct, asksForMany: !client.IsPublic)).Failed(out var person, out error)) return error;
         // Nobody can prove a second factor here, so whoever has or must have one cannot use this grant.
-        if (client.RequiresSecondFactor || await factors.Of(person.User.Id, ct) is { IsAsked: true } or { MustHave: true })
+        if (client.RequiresSecondFactor || client.RequiresPasskey || await factors.Of(person.User.Id, ct) is { IsAsked: true } or { MustHave: true } or { MustHavePasskey: true })
         {
             await database.Write(db => person.Accept(db, CancellationToken.None), CancellationToken.None);
             return OAuthError.InvalidGrant("this account needs a second factor, which this grant cannot ask for: use the authorization code flow", "a second factor is due");

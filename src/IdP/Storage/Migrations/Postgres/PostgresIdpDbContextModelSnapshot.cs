@@ -495,6 +495,9 @@ namespace IdP.Storage.Migrations.Postgres
                         .IsRequired()
                         .HasColumnType("text[]");
 
+                    b.Property<bool>("RequiresPasskey")
+                        .HasColumnType("boolean");
+
                     b.Property<bool>("RequiresPushedRequests")
                         .HasColumnType("boolean");
 
@@ -1085,6 +1088,9 @@ namespace IdP.Storage.Migrations.Postgres
                         .HasMaxLength(200)
                         .HasColumnType("character varying(200)")
                         .UseCollation("C");
+
+                    b.Property<bool>("RequiresPasskey")
+                        .HasColumnType("boolean");
 
                     b.Property<bool>("RequiresSecondFactor")
                         .HasColumnType("boolean");

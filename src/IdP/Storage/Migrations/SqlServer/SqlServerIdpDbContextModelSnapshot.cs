@@ -507,6 +507,9 @@ namespace IdP.Storage.Migrations.SqlServer
                         .HasColumnType("nvarchar(max)")
                         .UseCollation("Latin1_General_100_BIN2");
 
+                    b.Property<bool>("RequiresPasskey")
+                        .HasColumnType("bit");
+
                     b.Property<bool>("RequiresPushedRequests")
                         .HasColumnType("bit");
 
@@ -1100,6 +1103,9 @@ namespace IdP.Storage.Migrations.SqlServer
                         .HasMaxLength(200)
                         .HasColumnType("nvarchar(200)")
                         .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<bool>("RequiresPasskey")
+                        .HasColumnType("bit");
 
                     b.Property<bool>("RequiresSecondFactor")
                         .HasColumnType("bit");

@@ -486,6 +486,9 @@ namespace IdP.Storage.Migrations.Sqlite
                         .IsRequired()
                         .HasColumnType("TEXT");
 
+                    b.Property<bool>("RequiresPasskey")
+                        .HasColumnType("INTEGER");
+
                     b.Property<bool>("RequiresPushedRequests")
                         .HasColumnType("INTEGER");
 
@@ -1065,6 +1068,9 @@ namespace IdP.Storage.Migrations.Sqlite
                         .HasMaxLength(200)
                         .HasColumnType("TEXT")
                         .UseCollation("BINARY");
+
+                    b.Property<bool>("RequiresPasskey")
+                        .HasColumnType("INTEGER");
 
                     b.Property<bool>("RequiresSecondFactor")
                         .HasColumnType("INTEGER");
