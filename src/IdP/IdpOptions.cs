@@ -184,7 +184,7 @@ public sealed class PasskeyOptions
     public string RelatedOrigins { get; set; } = "";
 
     /// <summary>Whether a person who has a passkey is asked for it after a password, or another provider's word, as people with an authenticator app are for a code. Without it a passkey is one more way in, and the password alone stays another.</summary>
-    public bool AskedAfterPassword { get; set; }
+    public bool AskAsSecondFactor { get; set; }
 }
 
 /// <summary>One-time passwords and the browsers that are trusted after them.</summary>

@@ -193,7 +193,7 @@ flood() {
 metrics() {
   local watched_url=http://127.0.0.1:7115 metrics_url=http://127.0.0.1:7116 watched reader round kind target
   # shellcheck disable=SC2046 # a command line
-  IDP__Metrics__Urls=$metrics_url taskset -c 0 $(serve_command $watched_url) >"$work/watched.log" 2>&1 &
+  IDP__Issuer=$url IDP__Metrics__Urls=$metrics_url taskset -c 0 $(serve_command $watched_url) >"$work/watched.log" 2>&1 &
   watched=$!
   up $watched_url/health/ready
   while sleep 1; do taskset -c 1 curl -sf -o /dev/null $metrics_url/metrics || true; done &

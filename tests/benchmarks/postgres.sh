@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # postgres.sh: the published program (make publish) on PostgreSQL, as Markdown: one, two and three nodes on core 0, PostgreSQL and the load on
 # core 1. Two cores show little of how rates grow with nodes; what one answer costs the nodes and the database shows the rest.
-# NODES [1 2 3]   SECONDS_EACH [10]   CONNECTIONS [48, shared among the nodes]
+# The parts of load.sh that ask the database come after it.
+# NODES [1 2 3]   SECONDS_EACH [10]   CONNECTIONS [48, shared among the nodes]   PARTS [password flood start]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 here=tests/benchmarks
@@ -90,7 +91,7 @@ all_nodes() { # KIND SECONDS: answers of all nodes together
 sign_in() { for node in $(seq ${#nodes[@]}); do python3 $here/sign-in.py "$(address "$node")" "bench-$node" bench-Password-4242 128 >"$work/flows.$node"; done; }
 
 printf '\n| nodes | | a second | ms of a node, each | ms of PostgreSQL, each | statements | commits | WAL bytes |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n'
-for count in ${NODES:-1 2 3}; do
+for count in ${NODES-1 2 3}; do
   nodes=()
   for node in $(seq "$count"); do
     # shellcheck disable=SC2046 # a command line
@@ -119,3 +120,7 @@ for count in ${NODES:-1 2 3}; do
   for node in "${nodes[@]}"; do kill "$node"; done
   wait "${nodes[@]}" || true
 done
+
+psql_do postgres -c 'CREATE DATABASE parts'
+unset IDP__Issuer
+IDP__Storage__ConnectionString=${IDP__Storage__ConnectionString/Database=idp/Database=parts} PARTS=${PARTS:-password flood start} SECONDS_EACH=4 CONNECTIONS=16 $here/load.sh

@@ -68,6 +68,8 @@ internal static class NextSteps
         // Who has proved one factor for this goes on with the other; nothing else opens by it.
         if (way.FirstFactor is { } first && first.IsYoung(now) && demand.MeantUsers?.Contains(first.UserId) != false) return factors.HasAny ? NextStep.SecondFactor : NextStep.SetUpFactor;
         if (IdentityMissing(demand, way, session, now) is { } missing) return missing;
+        // The factors are those of whoever waits; nobody's session is judged by somebody else's.
+        if (way.FirstFactor is { } other && other.UserId != session!.UserId) return NextStep.SignIn;
         if (NeedsPasskey(demand, factors)) return PasskeyMissing(session!, factors, now);
         if (session!.Acr == Acr.MultiFactor) return null;
         var isDue = factors.MustHave || demand.Factor switch

@@ -25,6 +25,8 @@ internal sealed class RelyingParty
         _origins = [WebOrigin.Of(issuer.Value)!, .. RelatedOrigins];
         // An IP address is no domain, and browsers have passkeys in secure contexts only.
         IsPossible = uri.HostNameType == UriHostNameType.Dns && (issuer.IsHttps || host == "localhost" || host.EndsWith(".localhost", StringComparison.Ordinal));
+        if (options.Passkeys.AskAsSecondFactor && !IsPossible)
+            throw new ConfigurationException($"Passkeys:AskAsSecondFactor is set, but no browser has passkeys for {issuer.Value}: use an issuer with https and a name, or leave the setting out.");
     }
 
     public string Id { get; }

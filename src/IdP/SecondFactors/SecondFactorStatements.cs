@@ -39,7 +39,7 @@ internal sealed class SecondFactorStatements(PreparedStatements statements, Mail
     private AccountFactors Read(DbDataReader row)
     {
         var (hasAuthenticator, hasPasskey) = (row.GetInt64(0) > 0, row.GetInt64(1) > 0);
-        return new(hasAuthenticator, hasPasskey, IsAsked: hasAuthenticator || (hasPasskey && options.Passkeys.AskedAfterPassword), MustHave: row.GetInt64(2) > 0, MustHavePasskey: row.GetInt64(3) > 0);
+        return new(hasAuthenticator, hasPasskey, IsAsked: hasAuthenticator || (hasPasskey && options.Passkeys.AskAsSecondFactor), MustHave: row.GetInt64(2) > 0, MustHavePasskey: row.GetInt64(3) > 0);
     }
 
     /// <summary>Takes a step of the authenticator: once, and no earlier one after it (RFC 6238 §5.2).</summary>
@@ -71,8 +71,12 @@ internal sealed class SecondFactorStatements(PreparedStatements statements, Mail
         Remove(db, user, keptSession, passkeys: [], actor, address, now, ct);
 
     /// <summary>Takes everything away, passkeys too, for somebody who has lost it, and ends all sessions and tokens. False when there was nothing.</summary>
-    public async Task<bool> Reset(IdpDbContext db, User user, string actor, DateTimeOffset now, CancellationToken ct) =>
-        await Remove(db, user, keptSession: null, await db.Set<Passkey>().Where(p => p.UserId == user.Id).ToListAsync(ct), actor, address: null, now, ct);
+    public async Task<bool> Reset(IdpDbContext db, User user, string actor, DateTimeOffset now, CancellationToken ct)
+    {
+        // A passkey that is being added at this moment goes too, or comes after the sessions have ended.
+        await ServerState.TakeTurn(db, ct);
+        return await Remove(db, user, keptSession: null, await db.Set<Passkey>().Where(p => p.UserId == user.Id).ToListAsync(ct), actor, address: null, now, ct);
+    }
 
     private async Task<bool> Remove(IdpDbContext db, User user, Guid? keptSession, List<Passkey> passkeys, string actor, string? address, DateTimeOffset now, CancellationToken ct)
     {
@@ -84,7 +88,7 @@ internal sealed class SecondFactorStatements(PreparedStatements statements, Mail
         await db.Users.Where(u => u.Id == user.Id).ExecuteUpdateAsync(set => set.SetProperty(u => u.SecurityStamp, stamp).SetProperty(u => u.UpdatedAt, now), ct);
         await SessionEnd.End(db, db.Set<Session>().Where(s => s.UserId == user.Id && s.Id != keptSession), now, ct);
         await Grant.Revoke(db.Set<Grant>().Where(g => g.UserId == user.Id && (g.SessionId == null || g.SessionId != keptSession || g.Acr == Acr.MultiFactor)), now, ct);
-        await db.Set<Session>().Where(s => s.Id == keptSession && s.UserId == user.Id && s.Acr == Acr.MultiFactor)
+        await db.Set<Session>().Where(s => s.Id == keptSession && s.UserId == user.Id && s.Acr == Acr.MultiFactor && !s.Amr.Contains("hwk") && !s.Amr.Contains("swk"))
             .ExecuteUpdateAsync(set => set.SetProperty(s => s.Acr, s => s.UpstreamProviderId == null ? Acr.Password : Acr.Upstream)
                 .SetProperty(s => s.Amr, s => s.UpstreamProviderId == null ? Acr.PasswordMethod : Acr.UpstreamMethod), ct);
         if (hadApp)

@@ -12,6 +12,8 @@ namespace IdP.SecondFactors;
 /// <summary>Somebody who must have a second factor and has none sets one up on the way: what they prove by it is their second factor for this sign-in.</summary>
 internal sealed class SetUpFactorModel(PageRequests pages, SignInSteps steps, SecondFactorCheck check, SecondFactorStatements factors, AuthenticatorSetUp setUp, TimeProvider clock) : PageModel
 {
+    private bool _isOver;
+
     public string Continue { get; private set; } = "";
     public AppOnPage? App { get; private set; }
     public string? Problem { get; private set; }
@@ -47,11 +49,17 @@ internal sealed class SetUpFactorModel(PageRequests pages, SignInSteps steps, Se
     // Not for somebody who has a second factor: it would be replaced without being proved.
     private async Task<(User User, SignedIn? Session)?> Open(PageRequest page, string sealedText, CancellationToken ct)
     {
-        if (await steps.Known(HttpContext, page.Way, ct) is not { } known || (await factors.Of(known.User.Id, ct)).HasAny) return null;
+        if (await steps.Known(HttpContext, page.Way, ct) is not { } known)
+        {
+            _isOver = true;
+            return null;
+        }
+        if ((await factors.Of(known.User.Id, ct)).HasAny) return null;
         if (known.Session is { } session && !NextSteps.MaySetUp(page.Way, session, clock.GetUtcNow())) return null;
         (Continue, App) = (sealedText, page.App);
         return known;
     }
 
-    private SeeOther Anew(Interaction way) => pages.Return(HttpContext, way);
+    // A first factor that has run out, or that a change of the account has ended, would lead back here.
+    private SeeOther Anew(Interaction way) => pages.Return(HttpContext, _isOver ? way with { FirstFactor = null } : way);
 }

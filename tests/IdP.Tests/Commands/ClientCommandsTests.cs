@@ -11,7 +11,7 @@ public sealed class ClientCommandsTests(Cli cli) : IClassFixture<Cli>
     internal static readonly string[] Shape =
     [
         "client_id", "name", "public", "auth_methods", "grants", "scopes", "default_scopes", "origins", "resource", "allow_public_password_grant",
-        "access_token_lifetime", "rotates_refresh_tokens", "redirect_uris", "post_logout_redirect_uris", "native", "allow_code_without_pkce", "require_second_factor", "require_pushed_requests",
+        "access_token_lifetime", "rotates_refresh_tokens", "redirect_uris", "post_logout_redirect_uris", "native", "allow_code_without_pkce", "require_second_factor", "require_passkey", "require_pushed_requests",
         "id_token_alg", "userinfo_alg", "sector", "session_refresh_tokens", "logo_uri", "policy_uri", "tos_uri", "backchannel_logout_uri", "frontchannel_logout_uri",
         "secrets", "created_at", "disabled_at",
     ];
@@ -43,14 +43,14 @@ public sealed class ClientCommandsTests(Cli cli) : IClassFixture<Cli>
     {
         var added = await cli.Json("client", "add", "pages", "--secret", "a-secret-of-some-length", "--grant", "authorization_code", "--grant", "refresh_token", "--scope", "openid",
             "--redirect-uri", "https://app.example/callback", "--redirect-uri", "https://app.example/other?a=b", "--post-logout-redirect-uri", "https://app.example/", "--native",
-            "--allow-code-without-pkce", "--require-second-factor", "--require-pushed-requests", "--id-token-alg", "PS256", "--userinfo-alg", "ES256", "--pairwise", "--session-refresh-tokens",
+            "--allow-code-without-pkce", "--require-second-factor", "--require-passkey", "--require-pushed-requests", "--id-token-alg", "PS256", "--userinfo-alg", "ES256", "--pairwise", "--session-refresh-tokens",
             "--logo-uri", "https://app.example/logo.png", "--policy-uri", "https://app.example/policy", "--tos-uri", "https://app.example/terms",
             "--backchannel-logout-uri", "https://app.example/back", "--frontchannel-logout-uri", "https://app.example/front");
 
         Assert.Equal(Shape, Names(added));
         Assert.Equal(["https://app.example/callback", "https://app.example/other?a=b"], Strings(added, "redirect_uris"));
         Assert.Equal(["https://app.example/"], Strings(added, "post_logout_redirect_uris"));
-        foreach (var name in (string[])["native", "allow_code_without_pkce", "require_second_factor", "require_pushed_requests", "session_refresh_tokens"]) Assert.True(added.GetProperty(name).GetBoolean(), name);
+        foreach (var name in (string[])["native", "allow_code_without_pkce", "require_second_factor", "require_passkey", "require_pushed_requests", "session_refresh_tokens"]) Assert.True(added.GetProperty(name).GetBoolean(), name);
         Assert.Equal(
             ["PS256", "ES256", "app.example", "https://app.example/logo.png", "https://app.example/policy", "https://app.example/terms", "https://app.example/back", "https://app.example/front"],
             ((string[])["id_token_alg", "userinfo_alg", "sector", "logo_uri", "policy_uri", "tos_uri", "backchannel_logout_uri", "frontchannel_logout_uri"]).Select(name => Text(added, name)));

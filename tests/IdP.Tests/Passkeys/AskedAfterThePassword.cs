@@ -12,7 +12,7 @@ using Xunit;
 
 namespace IdP.Tests.Passkeys;
 
-/// <summary>Passkeys:AskedAfterPassword: whoever has a passkey is asked for it after a password.</summary>
+/// <summary>Passkeys:AskAsSecondFactor: whoever has a passkey is asked for it after a password.</summary>
 public sealed class AskedAfterThePassword(AskingServer fixture) : IClassFixture<AskingServer>
 {
     private readonly IdpServer _server = fixture.Server;
@@ -104,5 +104,5 @@ public sealed class AskedAfterThePassword(AskingServer fixture) : IClassFixture<
 /// <summary>A server that asks for passkeys after passwords.</summary>
 public sealed class AskingServer : PageServer
 {
-    private protected override void Configure(IdpOptions options) => options.Passkeys.AskedAfterPassword = true;
+    private protected override void Configure(IdpOptions options) => options.Passkeys.AskAsSecondFactor = true;
 }

@@ -112,6 +112,33 @@ public sealed class DemandedPasskeys(PageServer fixture) : IClassFixture<PageSer
         Assert.False(AsksForPasskey(await later.SignIn(await later.Authorize(new CodeFlow().Parameters()), "dora")));
     }
 
+    [Fact]
+    [Trait("Case", "MFA-01")]
+    public async Task Nobodys_session_is_judged_by_the_factors_of_another_account_that_waits_with_its_password()
+    {
+        await _server.AddUser("emma");
+        using (var phone = new Browser(_server)) await PhoneApp.SetUp(phone, _server, (await _server.AddUser("fanny")).UserName!);
+        using var browser = new Browser(_server);
+        var flow = new CodeFlow();
+        var answer = await browser.SignIn(await browser.Authorize(flow.Parameters()), "emma");
+        if (answer.Body.Contains("id=\"consent-accept\"", StringComparison.Ordinal)) answer = await browser.Accept(answer);
+        var hint = (await flow.Redeem(_server, FrontChannel.Parameters(answer)["code"])).Json["id_token"]!.GetValue<string>();
+        await _server.Register(_authenticator, "emma");
+        var roles = _server.App.Services.GetRequiredService<RoleStatements>();
+        await _server.Change(async (db, _) =>
+        {
+            await roles.AddRole(db, "watcher", null, "cli", CancellationToken.None, RoleDemand.Passkey);
+            await roles.Assign(db, "watcher", new RoleHolder("emma", null), "cli", CancellationToken.None);
+        });
+
+        var asked = await browser.Authorize(new CodeFlow { With = { ["id_token_hint"] = hint } }.Parameters());
+        Assert.True(AsksForPasskey(asked), asked.Body);
+        var signIn = await browser.Follow(await browser.Submit(asked, "/sign-in/second-factor?handler=Other"));
+        Assert.True(signIn.AsksToSignIn(), signIn.Body);
+        var after = await browser.SignIn(signIn, "fanny");
+        Assert.True(after.AsksToSignIn(), after.Body);
+    }
+
     private Task Client(string id) => _server.AddClient(id, "authorization_code", "openid", client => (client.RedirectUris, client.RequiresPasskey) = (["https://web.test/callback"], true));
 
     private async Task<VirtualPasskey> Passkey(PhoneApp app, string user)

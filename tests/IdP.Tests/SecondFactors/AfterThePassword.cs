@@ -2,6 +2,7 @@ using IdP.Accounts;
 using IdP.Audit;
 using IdP.Grants;
 using IdP.Protocol.OpenId;
+using IdP.Roles;
 using IdP.SecondFactors;
 using IdP.Sessions;
 using IdP.Testing;
@@ -190,6 +191,24 @@ public sealed class AfterThePassword(PageServer fixture) : IClassFixture<PageSer
         var answer = await browser.Follow(await browser.Get(codes.All("#codes-kept").Single().GetAttribute("href")!));
         if (answer.Body.Contains("id=\"consent-accept\"", StringComparison.Ordinal)) answer = await browser.Accept(answer);
         Assert.Equal(Acr.MultiFactor, IdToken.Claims(await flow.Redeem(_server, FrontChannel.Parameters(answer)["code"]))["acr"]!.GetValue<string>());
+    }
+
+    [Fact]
+    [Trait("Case", "MFA-01")]
+    public async Task A_set_up_that_waits_begins_anew_when_an_operator_signs_the_person_out()
+    {
+        await _server.AddUser("quinn");
+        var roles = _server.App.Services.GetRequiredService<RoleStatements>();
+        await _server.Change(async (db, _) =>
+        {
+            await roles.AddRole(db, "guard", null, "cli", CancellationToken.None, RoleDemand.SecondFactor);
+            await roles.Assign(db, "guard", new RoleHolder("quinn", null), "cli", CancellationToken.None);
+        });
+        using var browser = new Browser(_server);
+        var offered = await browser.SignIn(await browser.Authorize(new CodeFlow().Parameters()), "quinn");
+        Assert.True(offered.AsksToSetUp());
+        await _server.Change((db, _) => _server.App.Services.GetRequiredService<UserStatements>().SignOut(db, "quinn", "cli", CancellationToken.None));
+        Assert.True((await browser.Follow(await browser.Get($"/connect/authorize?continue={offered.Fields()["continue"]}"))).AsksToSignIn());
     }
 
     [Fact]
