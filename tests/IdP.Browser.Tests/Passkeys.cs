@@ -1,7 +1,6 @@
 using IdP.Passkeys;
 using IdP.Roles;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace IdP.Browser.Tests;
 
@@ -57,12 +56,7 @@ public sealed class Passkeys(Chromium chromium)
     public async Task Whoever_must_have_a_passkey_makes_one_and_uses_it_at_once(string locale, ColorScheme scheme)
     {
         var user = await chromium.Server.AddUser($"must-{Guid.NewGuid():N}");
-        var roles = chromium.Server.App.Services.GetRequiredService<RoleStatements>();
-        await chromium.Server.Change(async (db, _) =>
-        {
-            await roles.AddRole(db, user.UserName!, null, "cli", CancellationToken.None, RoleDemand.Passkey);
-            await roles.Assign(db, user.UserName!, new RoleHolder(user.UserName, null), "cli", CancellationToken.None);
-        });
+        await chromium.Server.Demand(RoleDemand.Passkey, user.UserName!, user.UserName!);
         await using var tab = await chromium.Open(new BrowserNewContextOptions { Locale = locale, ColorScheme = scheme, ViewportSize = new ViewportSize { Width = 360, Height = 800 } });
         await Authenticator(tab);
         await tab.Authorize(chromium.Flow("openid"));

@@ -8,6 +8,7 @@ using IdP.Http;
 using IdP.Keys;
 using IdP.Protocol.Jose;
 using IdP.Resources;
+using IdP.Roles;
 using IdP.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
@@ -182,6 +183,14 @@ internal sealed class IdpServer : IAsyncDisposable
 
     public Task<HashedPassword> NewPassword(string password, string owner) =>
         HashedPassword.Make(App.Services.GetRequiredService<HashPool>(), App.Services.GetRequiredService<PasswordRules>(), password, new User { UserName = owner });
+
+    /// <summary>Adds a role that says how whoever holds it signs in, and gives it to somebody.</summary>
+    public Task Demand(RoleDemand demand, string role, string user) => Change(async (db, _) =>
+    {
+        var roles = App.Services.GetRequiredService<RoleStatements>();
+        await roles.AddRole(db, role, null, "cli", CancellationToken.None, demand);
+        await roles.Assign(db, role, new RoleHolder(user, null), "cli", CancellationToken.None);
+    });
 
     /// <summary>Changes the database as a command would and has this server, and those that joined it, see it at once.</summary>
     public async Task Change(Func<IdpDbContext, long, Task> change)

@@ -8,12 +8,12 @@ here=tests/benchmarks
 rounds=${ROUNDS:-5} seconds=${SECONDS_EACH:-4} connections=${CONNECTIONS:-16}
 parts=" ${PARTS:-endpoints library flows password flood metrics start memory} "
 url=http://127.0.0.1:7111 floor_url=http://127.0.0.1:7113 api_url=http://127.0.0.1:7112
-server='' floor='' api=''
+server='' floor='' api='' watched='' reader=''
 # shellcheck source=tests/benchmarks/seed.sh
 source $here/seed.sh
 cleanup() {
   local pid
-  for pid in $server $floor $api; do kill "$pid" 2>/dev/null || true; done
+  for pid in $server $floor $api $watched $reader; do kill "$pid" 2>/dev/null || true; done
   rm -rf "$work"
 }
 trap cleanup EXIT
@@ -191,14 +191,13 @@ flood() {
 
 # Beside the server a second one that measures itself and is read once a second, which is more than Prometheus does.
 metrics() {
-  local watched_url=http://127.0.0.1:7115 metrics_url=http://127.0.0.1:7116 watched reader round kind target
+  local watched_url=http://127.0.0.1:7115 metrics_url=http://127.0.0.1:7116 round kind target
   # shellcheck disable=SC2046 # a command line
   IDP__Issuer=$url IDP__Metrics__Urls=$metrics_url taskset -c 0 $(serve_command $watched_url) >"$work/watched.log" 2>&1 &
   watched=$!
   up $watched_url/health/ready
   while sleep 1; do taskset -c 1 curl -sf -o /dev/null $metrics_url/metrics || true; done &
   reader=$!
-  api=$watched\ $reader
   save_tokens "$work/watched-tokens" 1000
   one() { # KIND URL SECONDS
     case $1 in
@@ -212,7 +211,7 @@ metrics() {
   done >"$work/rows"
   kill "$reader" "$watched"
   wait "$reader" "$watched" || true
-  api=''
+  watched='' reader=''
   printf '\n| endpoint, %s connections | a second without metrics | with metrics, read once a second | ratio |\n| --- | --- | --- | --- |\n' "$connections"
   for kind in token introspect; do
     printf '| %s | %.0f | %.0f | %s |\n' $kind "$(awk -v k=$kind '$1 == k { print $2 }' "$work/rows" | median)" "$(awk -v k=$kind '$1 == k { print $3 }' "$work/rows" | median)" \

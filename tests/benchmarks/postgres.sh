@@ -11,12 +11,14 @@ work=$(mktemp -d)
 nodes=()
 # shellcheck source=tests/postgres.sh
 source tests/postgres.sh
+# seed.sh has a folder of its own.
+cluster=$work
 cleanup() {
   local pid
   for pid in "${nodes[@]}"; do kill "$pid" 2>/dev/null || true; done
   wait
   stop_postgres immediate || true
-  rm -rf "$work"
+  rm -rf "$cluster" "$work"
 }
 trap cleanup EXIT
 
@@ -32,13 +34,13 @@ export IDP__Storage__ConnectionString="Host=127.0.0.1;Port=$postgres_port;Userna
 source $here/seed.sh
 
 address() { echo "http://127.0.0.1:$((7140 + $1))"; }
-# Seconds of processor time that these processes have used, of which the first's children count too.
+# Seconds of processor time that these processes and their children have used.
 used() { python3 - "$@" <<'PYTHON'
 import os, sys
 def of(pid):
     with open(f'/proc/{pid}/stat') as stat:
         words = stat.read().rsplit(')', 1)[1].split()
-    # The children that have ended are in the parent's time.
+    # Of the children that have ended the parent has the time.
     return int(words[1]), sum(map(int, words[11:15]))
 asked, total = set(map(int, sys.argv[1:])), 0
 for pid in filter(str.isdigit, os.listdir('/proc')):

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # seed.sh (sourced): a database with what the measurements need, made by the program's own commands.
 idp=$PWD/artifacts/idp/IdP
-work=${work:-$(mktemp -d)}
+work=$(mktemp -d)
 data=$work/data
 
 # shellcheck disable=SC2034 # read by those who source this

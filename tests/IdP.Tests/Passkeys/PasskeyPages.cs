@@ -1,4 +1,5 @@
 using IdP.Testing;
+using IdP.Tests.Account;
 using Xunit;
 
 namespace IdP.Tests.Passkeys;
@@ -17,6 +18,9 @@ internal static class PasskeyPages
         Assert.Contains("id=\"passkey-form\"", page.Body, StringComparison.Ordinal);
         return page;
     }
+
+    /// <summary>Whether the page wants a passkey, and is not the sign-in page, which offers it beside the password.</summary>
+    public static bool AsksForPasskey(this PageAnswer page) => page.Body.Contains("data-passkey=\"get\"", StringComparison.Ordinal) && !page.AsksToSignIn();
 
     /// <summary>The question that the page gets for the browser.</summary>
     public static async Task<string> Options(this Browser browser, PageAnswer page, string path)

@@ -198,12 +198,7 @@ public sealed class AfterThePassword(PageServer fixture) : IClassFixture<PageSer
     public async Task A_set_up_that_waits_begins_anew_when_an_operator_signs_the_person_out()
     {
         await _server.AddUser("quinn");
-        var roles = _server.App.Services.GetRequiredService<RoleStatements>();
-        await _server.Change(async (db, _) =>
-        {
-            await roles.AddRole(db, "guard", null, "cli", CancellationToken.None, RoleDemand.SecondFactor);
-            await roles.Assign(db, "guard", new RoleHolder("quinn", null), "cli", CancellationToken.None);
-        });
+        await _server.Demand(RoleDemand.SecondFactor, "guard", "quinn");
         using var browser = new Browser(_server);
         var offered = await browser.SignIn(await browser.Authorize(new CodeFlow().Parameters()), "quinn");
         Assert.True(offered.AsksToSetUp());
