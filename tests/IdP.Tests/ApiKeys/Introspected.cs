@@ -168,7 +168,7 @@ public abstract class Introspected(ServerFixture fixture)
         var (key, unused, ended) = (await _server.ApiKeyOfUser("alice"), await _server.ApiKeyOfUser("alice"), await _server.ApiKeyOfUser("alice"));
         await _server.Revoke(ended);
 
-        foreach (var (text, caller) in ((string, string)[])[(unused[..^1] + "x", "api"), (ended, "api"), (unused, "app"), (key, "api")]) await _server.Introspect(text, caller);
+        foreach (var (text, caller) in ((string, string)[])[(unused[..^1] + (unused[^1] == 'x' ? "y" : "x"), "api"), (ended, "api"), (unused, "app"), (key, "api")]) await _server.Introspect(text, caller);
 
         Assert.Null(await _server.LastUse(unused));
         Assert.Null(await _server.LastUse(ended));

@@ -64,7 +64,7 @@ public sealed class Hints(PageServer fixture) : IClassFixture<PageServer>
         string[] hints =
         [
             Forged("iat", claims["iat"]!.GetValue<long>(), key), Forged("iss", "https://evil.test", own), Forged("iss", Server.Issuer + "/", own), Forged("aud", "spa", own), Forged("aud", null, own),
-            Forged("sub", null, own), Forged("sub", "nobody", own), forAnother, access, good[..^2] + "AA", good[..(good.LastIndexOf('.') + 1)],
+            Forged("sub", null, own), Forged("sub", "nobody", own), forAnother, access, good[..^4] + "AAAA", good[..(good.LastIndexOf('.') + 1)],
             ForgedJwt.WithoutSignature("""{"alg":"none","typ":"JWT"}""", claims.ToJsonString()), ForgedJwt.Sign(own, claims, "at+jwt"), "x", "a.b.c", "...", new string('.', 500),
         ];
         foreach (var hint in hints)
