@@ -47,9 +47,11 @@ internal static class Restoration
             var (masters, masterKeyFile) = Masters(options, copy, backup);
             var (migrations, ended) = await Prepare(options, aside, masters, request, backup, now, ct);
 
+            FolderOwner.Give(copy, folder);
+
             // 3. Change over. The master keys first: the file then opens the old database and the new one.
             if (masterKeyFile is not null) Replace(MasterKeys.FileOf(options), masterKeyFile);
-            if (request.KeepsTokens) await File.WriteAllTextAsync(KeptMark(options), now.UtcDateTime.ToString("u", CultureInfo.InvariantCulture), ct);
+            if (request.KeepsTokens) Replace(KeptMark(options), now.UtcDateTime.ToString("u", CultureInfo.InvariantCulture));
             else File.Delete(KeptMark(options));
             kept = Swap(copy, target, now);
             return new Restored(backup, migrations, ended, kept, masterKeyFile is not null);
@@ -214,6 +216,7 @@ internal static class Restoration
             stream.Write(Encoding.ASCII.GetBytes(text));
             stream.Flush(flushToDisk: true);
         }
+        FolderOwner.Give(partial, Path.GetDirectoryName(Path.GetFullPath(file))!);
         File.Move(partial, file, overwrite: true);
     }
 }

@@ -1,3 +1,4 @@
+using IdP.Account;
 using IdP.Accounts;
 using IdP.Authorize;
 using IdP.Http;
@@ -75,9 +76,11 @@ internal sealed class SignInModel(PageRequests pages, BrowserSessions sessions, 
     {
         if (await Open(sealedText, ct) is not { Demand: var demand }) return await Expired();
         if (upstream.Find(provider) is not { } chosen) return Again(400, Texts.Of(HttpContext)["SignIn.UpstreamFailed"]);
+        // Whoever is signed in and asked again has proved it too long ago for something here; a session there of the same age would lead them back here.
+        var isAskedAgain = !demand.Prompt.HasFlag(Protocol.OAuth.Prompt.SelectAccount) && await sessions.Find(HttpContext, ct) is not null;
         try
         {
-            return new SeeOther(await upstreamFlow.Begin(HttpContext, chosen, demand, sealedText!, ct));
+            return new SeeOther(await upstreamFlow.Begin(HttpContext, chosen, demand, sealedText!, isAskedAgain ? AccountDoor.Fresh : null, ct));
         }
         catch (UpstreamException failure)
         {

@@ -46,8 +46,14 @@ internal sealed class UpstreamFlow(UpstreamMetadata metadata, UpstreamSecrets se
     public static string CallbackPath(string name) => $"/sign-in/upstream/{name}";
 
     /// <summary>The address to send the person to.</summary>
+    /// <param name="http">The request of the browser.</param>
+    /// <param name="provider">Where to.</param>
+    /// <param name="demand">What is required of the sign-in.</param>
+    /// <param name="sealedInteraction">With what the person goes on afterwards.</param>
+    /// <param name="wishedAge">How old a session there should be at most. Providers that do not do so, or do not say so, are believed all the same.</param>
+    /// <param name="ct">Ends it.</param>
     /// <exception cref="UpstreamException">The provider cannot be used now.</exception>
-    public async Task<string> Begin(HttpContext http, UpstreamProvider provider, SignInDemand demand, string sealedInteraction, CancellationToken ct)
+    public async Task<string> Begin(HttpContext http, UpstreamProvider provider, SignInDemand demand, string sealedInteraction, TimeSpan? wishedAge, CancellationToken ct)
     {
         var endpoints = await metadata.Endpoints(provider.Issuer, ct);
         // Whoever must prove themselves anew here must do so there; a session there would be no proof.
@@ -71,7 +77,7 @@ internal sealed class UpstreamFlow(UpstreamMetadata metadata, UpstreamSecrets se
             new("client_id", provider.ClientId), new("response_type", "code"), new("redirect_uri", issuer.Url(CallbackPath(provider.Name))), new("scope", string.Join(' ', provider.Scopes)),
             new("state", state), new("nonce", way.Nonce), new("code_challenge", Pkce.Challenge(way.Verifier)), new("code_challenge_method", Pkce.Method),
         };
-        if (maxAge is { } seconds)
+        if ((maxAge is { } required && wishedAge is { } wished ? Math.Min(required, (long)wished.TotalSeconds) : maxAge ?? (long?)wishedAge?.TotalSeconds) is { } seconds)
         {
             parameters.Add(new("max_age", seconds.ToString()));
             if (seconds == 0) parameters.Add(new("prompt", "login"));

@@ -120,6 +120,25 @@ public sealed class BackupAndRestore : IAsyncLifetime
         Assert.Equal("wal", Text(database, "PRAGMA journal_mode"));
     }
 
+    [SuperuserFact]
+    public async Task What_the_superuser_restores_into_the_folder_of_the_service_belongs_to_the_service()
+    {
+        await _cli.Done("backup", File, "--with-master-key");
+        var folder = Path.Combine(_folder, "of-the-service");
+        Directory.CreateDirectory(folder);
+        await ChildProcess.Run(["chown", "4711:4712", folder]);
+
+        var ended = await IdpProcess.Run("restore", File, "--data", folder, "--unsafe-keep-tokens");
+        Assert.True(ended.ExitCode == 0, ended.Error);
+        // Once more over it: what is kept aside is the service's as well.
+        ended = await IdpProcess.Run("restore", File, "--data", folder, "--replace", "--unsafe-keep-tokens");
+        Assert.True(ended.ExitCode == 0, ended.Error);
+
+        var files = Directory.GetFileSystemEntries(folder);
+        Assert.Equal(["idp.db", "idp.db.replaced-TIME", "master.key", "restored-with-tokens"], Names(folder));
+        foreach (var file in files) Assert.Equal("4711:4712", (await ChildProcess.Run(["stat", "--format=%u:%g", file])).Trim());
+    }
+
     [Fact]
     public async Task What_cannot_be_restored_leaves_everything_as_it_was()
     {

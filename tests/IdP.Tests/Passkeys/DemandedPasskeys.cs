@@ -52,11 +52,11 @@ public sealed class DemandedPasskeys(PageServer fixture) : IClassFixture<PageSer
         using var browser = new Browser(_server);
         var flow = new CodeFlow { ClientId = "vault" };
         var asked = await browser.SignIn(await browser.Authorize(flow.Parameters()), "berta");
-        Assert.True(MakesPasskey(asked), asked.Body);
+        Assert.True(asked.MakesPasskey(), asked.Body);
         Assert.DoesNotContain("passkey-later", asked.Body, StringComparison.Ordinal);
         // There is no putting it off, but another account may be meant.
         Assert.True((await browser.Follow(await browser.Submit(asked, asked.All("form[action*='handler=Other']").Single().GetAttribute("action")!))).AsksToSignIn());
-        Assert.True(MakesPasskey(await browser.Follow(await browser.Submit(asked, "/account/passkeys/offer?handler=Later"))));
+        Assert.True((await browser.Follow(await browser.Submit(asked, "/account/passkeys/offer?handler=Later"))).MakesPasskey());
 
         var passkey = new VirtualPasskey();
         var used = await Make(browser, asked, passkey);
@@ -76,7 +76,7 @@ public sealed class DemandedPasskeys(PageServer fixture) : IClassFixture<PageSer
         var flow = new CodeFlow { ClientId = "safe" };
         var asked = await browser.Authorize(flow.Parameters());
         Assert.True(asked.AsksToSignIn(), asked.Body);
-        Assert.True(MakesPasskey(await browser.SignIn(asked, "carla")));
+        Assert.True((await browser.SignIn(asked, "carla")).MakesPasskey());
 
         using var phone = new Browser(_server);
         var app = await PhoneApp.SetUp(phone, _server, user.UserName!);
@@ -84,7 +84,7 @@ public sealed class DemandedPasskeys(PageServer fixture) : IClassFixture<PageSer
         await trusted.Confirm(await trusted.SignIn(await trusted.Authorize(new CodeFlow().Parameters()), "carla"), app.NextCode(), remember: true);
         asked = await trusted.SignIn(await trusted.Authorize(new CodeFlow { ClientId = "safe", With = { ["prompt"] = "login" } }.Parameters()), "carla");
         Assert.True(asked.AsksForCode(), asked.Body);
-        Assert.True(MakesPasskey(await trusted.Confirm(asked, app.NextCode())));
+        Assert.True((await trusted.Confirm(asked, app.NextCode())).MakesPasskey());
     }
 
     [Fact]
@@ -152,6 +152,4 @@ public sealed class DemandedPasskeys(PageServer fixture) : IClassFixture<PageSer
         Assert.Equal(Acr.MultiFactor, claims["acr"]!.GetValue<string>());
         return [.. claims["amr"]!.AsArray().Select(method => method!.GetValue<string>())];
     }
-
-    private static bool MakesPasskey(PageAnswer page) => page.Body.Contains("data-passkey=\"create\"", StringComparison.Ordinal);
 }

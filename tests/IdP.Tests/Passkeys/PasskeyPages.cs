@@ -19,6 +19,8 @@ internal static class PasskeyPages
         return page;
     }
 
+    public static bool MakesPasskey(this PageAnswer page) => page.Body.Contains("data-passkey=\"create\"", StringComparison.Ordinal);
+
     /// <summary>Whether the page wants a passkey, and is not the sign-in page, which offers it beside the password.</summary>
     public static bool AsksForPasskey(this PageAnswer page) => page.Body.Contains("data-passkey=\"get\"", StringComparison.Ordinal) && !page.AsksToSignIn();
 

@@ -15,6 +15,16 @@ public sealed class PermissionsFactAttribute : FactAttribute
     }
 }
 
+/// <summary>A test about what the superuser writes into somebody else's folder.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class SuperuserFactAttribute : FactAttribute
+{
+    public SuperuserFactAttribute()
+    {
+        if (!OperatingSystem.IsLinux() || !Environment.IsPrivilegedProcess) Skip = "Only the superuser gives files away.";
+    }
+}
+
 internal static class Permissions
 {
     /// <summary>What starts a program so that permissions count for it; empty where they do anyway.</summary>

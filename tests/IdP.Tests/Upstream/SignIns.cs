@@ -1,8 +1,11 @@
 using System.Web;
 using IdP.Accounts;
+using IdP.Roles;
 using IdP.Sessions;
 using IdP.Testing;
+using IdP.Tests.Account;
 using IdP.Tests.Commands;
+using IdP.Tests.Passkeys;
 using IdP.Tests.Support;
 using IdP.Upstream;
 using Microsoft.EntityFrameworkCore;
@@ -172,6 +175,38 @@ public sealed class SignIns(OtherProvider other) : IClassFixture<OtherProvider>
             var flow = new CodeFlow();
             var tokens = await flow.Redeem(Server, FrontChannel.IsCode(Server, await other.Return(later, flow), flow));
             Assert.Equal(earlier, IdToken.Claims(tokens)["auth_time"]!.GetValue<long>());
+        }
+        finally
+        {
+            other.Claims = null;
+        }
+    }
+
+    [Fact]
+    public async Task A_session_there_that_is_too_old_to_make_a_passkey_by_is_asked_to_be_renewed()
+    {
+        await Server.AddUser("renews");
+        other.Subject = "renews-there";
+        using (var first = new Browser(Server)) await first.SignIn(await other.Return(first, new CodeFlow()), "renews");
+        await Server.Demand(RoleDemand.Passkey, "renewing", "renews");
+        var earlier = Server.Clock.GetUtcNow().AddMinutes(-30).ToUnixTimeSeconds();
+        other.Claims = claims => claims["auth_time"] = earlier;
+        try
+        {
+            using var browser = new Browser(Server);
+            var pressed = await OtherProvider.Press(browser, await browser.Authorize(new CodeFlow().Parameters()));
+            Assert.Null(HttpUtility.ParseQueryString(new Uri(pressed.Location!).Query)["max_age"]);
+            var again = await browser.Follow(await browser.Get(other.Callback(pressed)));
+            Assert.True(again.AsksToSignIn(), again.Body);
+
+            pressed = await OtherProvider.Press(browser, again);
+            Assert.Equal("300", HttpUtility.ParseQueryString(new Uri(pressed.Location!).Query)["max_age"]);
+            // They do not have to heed it; whoever does comes further.
+            again = await browser.Follow(await browser.Get(other.Callback(pressed)));
+            Assert.True(again.AsksToSignIn(), again.Body);
+            pressed = await OtherProvider.Press(browser, again);
+            other.Claims = null;
+            Assert.True((await browser.Follow(await browser.Get(other.Callback(pressed)))).MakesPasskey());
         }
         finally
         {
