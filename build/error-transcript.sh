@@ -151,8 +151,8 @@ MARKDOWN
   fails "The database file is read-only" "" serve --data read-only
   cp -r data read-only-folder && chmod 0500 read-only-folder
   fails "The data folder is read-only" "" serve --data read-only-folder
-  cp -r data newer && sql newer/idp.db "INSERT INTO __EFMigrationsHistory VALUES ('20991231235959_Future', '99')"
-  fails "The database is of a newer program" "" serve --data newer
+  cp -r data newer && sql newer/idp.db "INSERT INTO __EFMigrationsHistory VALUES ('20991231235959_Future_After20990101000000', '99')"
+  fails "A newer program has taken something away from the database" "" serve --data newer
   mkdir other && echo "something else" >other/idp.db
   fails "The file is no database" "" serve --data other
   mkdir directory directory/idp.db

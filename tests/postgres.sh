@@ -26,6 +26,17 @@ start_postgres() {
 # stop_postgres fast|immediate
 stop_postgres() {
   [[ $postgres_port && -f $postgres_data/postmaster.pid ]] || return 0
+  thaw_postgres
   as_postgres "$(postgres_bin)/pg_ctl" -D "$postgres_data" -m "$1" -w stop >/dev/null
+}
+
+# freeze_postgres, thaw_postgres: it neither answers nor closes a connection, as when the network to it drops every packet.
+freeze_postgres() { signal_postgres STOP; }
+thaw_postgres() { signal_postgres CONT; }
+signal_postgres() {
+  local postmaster
+  postmaster=$(head -n 1 "$postgres_data/postmaster.pid")
+  kill -s "$1" "$postmaster"
+  pkill -"$1" -P "$postmaster" || true
 }
 psql_do() { local database=$1; shift; psql -X -q -h 127.0.0.1 -p "$postgres_port" -U postgres -d "$database" "$@"; }

@@ -61,7 +61,7 @@ public sealed class StorageOptions
     /// <summary>The engine: sqlite (embedded), postgres or sqlserver.</summary>
     public string Provider { get; set; } = "sqlite";
 
-    /// <summary>The folder of the embedded database and of its master key. The command-line option --data sets it.</summary>
+    /// <summary>The folder of the embedded database, of the master key, and of mails while there is no Mail:SmtpHost. The command-line option --data sets it.</summary>
     public string DataDirectory { get; set; } = "data";
 
     /// <summary>The connection string of a database server. Secret.</summary>
@@ -207,10 +207,10 @@ public sealed class RegistrationOptions
 /// <summary>How many failures are too many. Only failures count.</summary>
 public sealed class LimitOptions
 {
-    /// <summary>Failures a minute of one caller (client or user name, at one address) before it gets 429.</summary>
+    /// <summary>Failures a minute of one caller (client or user name, at one address) before it gets 429, counted by each node for itself.</summary>
     public int FailuresPerCaller { get; set; } = 30;
 
-    /// <summary>Failures a minute of one address before callers there that never succeeded get 429.</summary>
+    /// <summary>Failures a minute of one address before callers there that never succeeded get 429, counted by each node for itself.</summary>
     public int FailuresPerAddress { get; set; } = 300;
 
     /// <summary>Wrong passwords an hour from one network (an IPv4 address, the /64 of an IPv6 address), on all nodes together, before people there whose browser is not known wait longer and longer, up to ten minutes each time.</summary>
@@ -222,13 +222,13 @@ public sealed class LimitOptions
     /// <summary>Bits of work that a browser does before a sign-up, before a link for a forgotten password, and for a sign-in in place of waiting after too many wrong passwords: 0 asks for none, 18 is about a second or two. It is done by a script; without one such a form waits half a minute.</summary>
     public int ProofOfWorkBits { get; set; }
 
-    /// <summary>Authorization requests a minute that may be pushed from one address in the name of a public client before it gets 429.</summary>
+    /// <summary>Authorization requests a minute that may be pushed from one address in the name of a public client before it gets 429, counted by each node for itself.</summary>
     public int PushesPerPublicCaller { get; set; } = 120;
 
-    /// <summary>Mails an hour that may be asked for from one address (a forgotten password, a sign-up) before it gets 429.</summary>
+    /// <summary>Mails an hour that may be asked for from one address (a forgotten password, a sign-up) before it gets 429, on all nodes together.</summary>
     public int MailsPerAddress { get; set; } = 60;
 
-    /// <summary>Unrecognizable tokens a minute that one resource server may introspect before it gets 429.</summary>
+    /// <summary>Unrecognizable tokens a minute that one resource server may introspect before it gets 429, counted by each node for itself.</summary>
     public int UnknownTokensPerCaller { get; set; } = 600;
 }
 

@@ -50,7 +50,7 @@ internal static class Server
         builder.Services.AddRoutingCore();
         builder.AddObservability();
         builder.AddHttp(options);
-        AddCore(builder.Services, system ?? TimeProvider.System);
+        AddCore(builder.Services, system ?? TimeProvider.System, isServing: true);
         builder.Services.AddApiKeys();
         builder.Services.AddTokens();
         builder.Services.AddUserInfo();
@@ -94,9 +94,9 @@ internal static class Server
     }
 
     /// <summary>What commands need as well: everything but the endpoints.</summary>
-    public static void AddCore(IServiceCollection services, TimeProvider system)
+    public static void AddCore(IServiceCollection services, TimeProvider system, bool isServing)
     {
-        services.AddStorage();
+        services.AddStorage(isServing);
         services.AddSingleton(provider => new DatabaseClock(system));
         services.AddKeys();
         services.AddResources();

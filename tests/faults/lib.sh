@@ -71,7 +71,7 @@ use() {
   if [[ $engine == postgres ]]; then
     start_postgres
     export IDP__Storage__Provider=postgres
-    IDP__Storage__ConnectionString="Host=127.0.0.1;Port=$postgres_port;Username=postgres;Database=idp;Maximum Pool Size=30;Timeout=5"
+    IDP__Storage__ConnectionString="Host=127.0.0.1;Port=$postgres_port;Username=postgres;Database=idp;Maximum Pool Size=30"
     export IDP__Storage__ConnectionString
   fi
 }

@@ -60,6 +60,7 @@ internal static class ApiKeyBodies
         var facts = RequestFacts.Of(http);
         (facts.Outcome, facts.Detail) = (error.Code, error.Detail ?? error.Description);
         http.Response.StatusCode = error.Status;
+        if (error.RetryAfter is { } seconds) http.Response.Headers.RetryAfter = seconds.ToString();
         var buffer = new ArrayBufferWriter<byte>(256);
         using (var writer = new Utf8JsonWriter(buffer))
         {

@@ -17,7 +17,7 @@ namespace IdP.ApiKeys;
 /// alone and was granted <c>idp:api_keys</c>; what an API has been sent, a key among it, opens nothing here.
 /// </summary>
 internal sealed class ApiKeysEndpoint(
-    TokenReader reader, Liveness liveness, ClientDirectory clients, ResourceCatalog catalog, ApiKeyStatements statements, Database database, Issuer issuer, TimeProvider clock)
+    TokenReader reader, Liveness liveness, ClientDirectory clients, ResourceCatalog catalog, ApiKeyStatements statements, Database database, ChangePoll poll, Issuer issuer, TimeProvider clock)
 {
     public const string Path = "/api-keys";
     public const string KeyPath = Path + "/{id}";
@@ -128,6 +128,7 @@ internal sealed class ApiKeysEndpoint(
     private async Task Answer(HttpContext http, Func<Caller, CancellationToken, Task<OAuthError?>> work)
     {
         var ct = http.RequestAborted;
+        if (await poll.Unreachable(ct) is { } unreachable) { await ApiKeyBodies.Problem(http, unreachable); return; }
         if ((await Authorize(http, ct)).Failed(out var caller, out var error))
         {
             // RFC 6750 §3

@@ -29,6 +29,8 @@ internal static class AfterRestore
     /// <summary>Ends what could come alive again and makes new keys, in the caller's transaction.</summary>
     public static async Task<Ended> End(IdpDbContext db, MasterKeys masters, bool keepsApiKeys, IdpOptions options, DateTimeOffset now, CancellationToken ct)
     {
+        // Millions of rows take their time.
+        if (db.Engine != Engine.Sqlite) db.Database.SetCommandTimeout(0);
         await ServerState.TakeTurn(db, ct);
         // A code that was redeemed is there unredeemed, a refresh token that was replaced is the newest, a grant that was revoked is active.
         var grants = await Grant.Revoke(db.Set<Grant>(), now, ct);

@@ -61,6 +61,13 @@ internal static class BackupFile
             DateTimeOffset.Parse(values["created_at"], CultureInfo.InvariantCulture), values.GetValueOrDefault("master_key"));
     }
 
+    /// <summary>Folds a copy's write-ahead log into it.</summary>
+    public static void TakeInLog(string file)
+    {
+        using var copy = Open(file, SqliteOpenMode.ReadWrite);
+        Execute(copy, "PRAGMA wal_checkpoint(TRUNCATE)");
+    }
+
     /// <summary>Makes a plain database of a copy.</summary>
     public static void Strip(string file)
     {

@@ -21,7 +21,8 @@ internal sealed record Restored(BackupManifest? Backup, IReadOnlyList<string> Mi
 /// </summary>
 internal static class Restoration
 {
-    private const string Preparing = "restoring";
+    /// <summary>The folder, in that of the data, in which a copy is prepared.</summary>
+    public const string Preparing = "restoring";
 
     /// <summary>A file that tells the next start that nothing was ended.</summary>
     public static string KeptMark(IdpOptions options) => Path.Combine(Path.GetFullPath(options.Storage.DataDirectory), "restored-with-tokens");
@@ -54,6 +55,9 @@ internal static class Restoration
             if (request.KeepsTokens) Replace(KeptMark(options), now.UtcDateTime.ToString("u", CultureInfo.InvariantCulture));
             else File.Delete(KeptMark(options));
             kept = Swap(copy, target, now);
+            // Whoever has opened the old file meanwhile waits for its lock. If it got it, it would write the log of the new one, which has its name:
+            // it gives up first.
+            if (old is not null) await Task.Delay(TimeSpan.FromSeconds(options.Storage.BusyTimeoutSeconds + 1), CancellationToken.None);
             return new Restored(backup, migrations, ended, kept, masterKeyFile is not null);
         }
         finally
@@ -108,6 +112,8 @@ internal static class Restoration
         {
             CreateFolder(aside);
             File.Copy(file, copy);
+            // A database that was copied by other means may have its last changes there.
+            if (File.Exists($"{file}-wal")) File.Copy($"{file}-wal", $"{copy}-wal");
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
@@ -116,6 +122,7 @@ internal static class Restoration
         if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(copy, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         try
         {
+            if (File.Exists($"{copy}-wal")) BackupFile.TakeInLog(copy);
             var backup = BackupFile.Read(copy);
             BackupFile.Strip(copy);
             return (backup, copy);
@@ -172,6 +179,8 @@ internal static class Restoration
     private static async Task<(IReadOnlyList<string>, Ended?)> Prepare(IdpOptions options, string aside, MasterKeys masters, RestoreRequest request, BackupManifest? backup, DateTimeOffset now, CancellationToken ct)
     {
         using var database = new Database(new IdpOptions { Storage = new StorageOptions { DataDirectory = aside, BusyTimeoutSeconds = options.Storage.BusyTimeoutSeconds } });
+        // What a newer version keeps could not be ended here.
+        await Migrator.RequireNoneNewer(database, ct);
         var migrations = await Migrator.Migrate(database, ct);
         await using (var db = database.OpenForReading())
             foreach (var key in await db.Set<StoredKey>().ToListAsync(ct)) CryptographicOperations.ZeroMemory(masters.Open(key.Sealed, key.MasterKeyId, KeyStatements.Associated(key)));

@@ -86,7 +86,7 @@ internal static class CommandHost
         var services = new ServiceCollection();
         services.AddSingleton(options);
         services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.None));
-        Server.AddCore(services, TimeProvider.System);
+        Server.AddCore(services, TimeProvider.System, isServing: false);
         await using var provider = services.BuildServiceProvider();
         await Migrator.RequireCurrent(provider.GetRequiredService<Database>(), ct);
         // The database's time: what a command writes, a first key too, must not lie in the future of the servers.

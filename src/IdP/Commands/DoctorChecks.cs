@@ -79,6 +79,8 @@ internal static class DoctorChecks
         var text = $"{free >> 20} MiB are free in {folder}";
         found.Add(free < NoSpace ? Problem("disk", $"{text}: the database cannot grow, and changes will be refused; free some space.")
             : free < LittleSpace ? Note("disk", $"{text}: free some space before the database needs it.") : Ok("disk", text));
+        if (Directory.Exists(Path.Combine(folder, Backups.Restoration.Preparing)))
+            found.Add(Note("restore", $"a restore goes on or was interrupted: when there is none, delete {Path.Combine(folder, Backups.Restoration.Preparing)}."));
         var log = new FileInfo(Path.Combine(folder, "idp.db-wal"));
         if (log.Exists && log.Length > LittleSpace)
             found.Add(Note("disk", $"the log {log.FullName} has {log.Length >> 20} MiB: some program reads the database for very long, and it cannot be folded into it until that ends."));

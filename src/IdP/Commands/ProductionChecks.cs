@@ -108,6 +108,9 @@ internal static class ProductionChecks
             if ((File.GetUnixFileMode(file) & (UnixFileMode.OtherRead | UnixFileMode.OtherWrite)) != UnixFileMode.None)
                 yield return Unsafe(about, $"every user of this machine may read or write {named}: run 'chmod o= {named}'.");
         }
+        var folder = Path.GetFullPath(options.Storage.DataDirectory);
+        if (Directory.Exists(folder) && (File.GetUnixFileMode(folder) & UnixFileMode.OtherWrite) != UnixFileMode.None)
+            yield return Unsafe("Storage:DataDirectory", $"every user of this machine may replace what is in {folder}: run 'chmod o= {folder}'.");
     }
 
     private static IEnumerable<Finding> OfMail(IdpOptions options)

@@ -1,3 +1,5 @@
+using IdP.Storage;
+
 namespace IdP.Keys;
 
 /// <summary>
@@ -16,7 +18,7 @@ internal static class KeysFeature
     }
 
     /// <summary>Rotation and removal run by themselves, on whichever node comes first.</summary>
-    private sealed class KeyMaintenance(KeyRing keys, ILogger<KeyMaintenance> log) : BackgroundService
+    private sealed class KeyMaintenance(KeyRing keys, DatabaseClock clock, ILogger<KeyMaintenance> log) : BackgroundService
     {
         private static readonly TimeSpan Every = TimeSpan.FromMinutes(10);
 
@@ -27,7 +29,8 @@ internal static class KeysFeature
             {
                 try
                 {
-                    await keys.Maintain(stoppingToken);
+                    // A key that begins by a wrong clock would stand in the way of the right ones.
+                    if (!clock.IsOff) await keys.Maintain(stoppingToken);
                 }
                 catch (Exception failure) when (!stoppingToken.IsCancellationRequested)
                 {

@@ -18,6 +18,7 @@ internal sealed class ChangePoll(Database database, DatabaseClock clock, ILogger
     private readonly SemaphoreSlim _one = new(1);
     private readonly Lock _lock = new();
     private Task<bool>? _look;
+    private long _lookedAt;
     private Task _keepingTime = Task.CompletedTask;
     private DateTimeOffset _highWater;
     private long _stamp = -1;
@@ -38,8 +39,12 @@ internal sealed class ChangePoll(Database database, DatabaseClock clock, ILogger
 
     /// <summary>Why nothing is issued now: the database has not answered for three seconds, or this machine's clock is not the database's. Null when all is well.</summary>
     public async ValueTask<OAuthError?> Refusal(CancellationToken ct) =>
-        !await IsFresh(ct) ? OAuthError.Unavailable("the server cannot reach its database; try again", 2)
+        await Unreachable(ct) is { } unreachable ? unreachable
         : clock.IsOff ? OAuthError.Unavailable("the server's clock is wrong; try again", 5, $"the machine's clock is {Off} the database's") : null;
+
+    /// <summary>Why nothing is answered that the database has a say in; null when it answers.</summary>
+    public async ValueTask<OAuthError?> Unreachable(CancellationToken ct) =>
+        await IsFresh(ct) ? null : OAuthError.Unavailable("the server cannot reach its database; try again", 2);
 
     private string Off => $"{clock.Ahead.Duration().TotalSeconds:0} s {(clock.Ahead > TimeSpan.Zero ? "ahead of" : "behind")}";
 
@@ -48,7 +53,13 @@ internal sealed class ChangePoll(Database database, DatabaseClock clock, ILogger
         if (Environment.TickCount64 - Volatile.Read(ref _lastGood) < StaleAfter.TotalMilliseconds && Volatile.Read(ref _lastGood) > 0) return true;
         // The poll may only have been starved of a thread: look before refusing, once for everybody who waits, and nobody waits for long.
         Task<bool> look;
-        lock (_lock) look = _look is { IsCompleted: false } ? _look : _look = Task.Run(() => Poll(CancellationToken.None), CancellationToken.None);
+        lock (_lock)
+        {
+            if (_look is not { IsCompleted: false }) (_look, _lookedAt) = (Task.Run(() => Poll(CancellationToken.None), CancellationToken.None), Environment.TickCount64);
+            // It hangs, and those before have waited for it already.
+            else if (Environment.TickCount64 - _lookedAt > StaleAfter.TotalMilliseconds) return false;
+            look = _look;
+        }
         try
         {
             return await look.WaitAsync(StaleAfter, ct);
@@ -95,8 +106,11 @@ internal sealed class ChangePoll(Database database, DatabaseClock clock, ILogger
         {
             await using (var db = database.OpenForReading())
             {
-                var state = await db.Set<ServerState>().SingleAsync(ct);
-                if (database.Engine != Engine.Sqlite) await FollowClock(db, ct);
+                // One connection that hangs must not keep the node from taking another.
+                using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+                limit.CancelAfter(StaleAfter);
+                var state = await db.Set<ServerState>().SingleAsync(limit.Token);
+                if (database.Engine != Engine.Sqlite) await FollowClock(db, limit.Token);
                 else clock.NeverBefore(state.ClockHighWater);
                 _highWater = state.ClockHighWater;
                 if (state.ChangeStamp != _stamp)
@@ -116,7 +130,7 @@ internal sealed class ChangePoll(Database database, DatabaseClock clock, ILogger
     private async Task FollowClock(IdpDbContext db, CancellationToken ct)
     {
         var asked = clock.GetTimestamp();
-        var answer = (await db.Database.SqlQueryRaw<DateTimeOffset>(Dialect.Time(database.Engine)).ToListAsync(ct))[0];
+        var answer = (await db.Database.SqlQueryRaw<DateTimeOffset?>(Dialect.Time(database.Engine)).ToListAsync(ct))[0] ?? throw new StorageException(Migrator.ReadOnlyServer(database.Engine));
         clock.Follow(answer, clock.GetElapsedTime(asked));
         if (clock.IsOff == _isOff) return;
         _isOff = clock.IsOff;

@@ -19,12 +19,18 @@ internal sealed class Database : IDisposable
     /// <summary>How often a transaction is tried that the server undid for others' sake.</summary>
     internal const int Tries = 5;
 
+    // What a request waits for a database that hangs, in seconds: what is under way when it begins to. New ones are refused by ChangePoll.
+    private const int ConnectTimeout = 3;
+    private const int CommandTimeout = 8;
+
     private readonly SqliteWriter? _writer;
     private readonly DbDataSource? _pool;
     private readonly Func<IdpDbContext> _open;
     private readonly string _sqlServer = "";
 
-    public Database(IdpOptions options)
+    /// <param name="options">Which engine, and where.</param>
+    /// <param name="isServing">Whether callers wait for the answers: then a server that hangs is given up sooner than the drivers do by themselves. What the connection string says counts.</param>
+    public Database(IdpOptions options, bool isServing = false)
     {
         Engine = ParseEngine(options.Storage.Provider);
         switch (Engine)
@@ -43,7 +49,7 @@ internal sealed class Database : IDisposable
                 _writer = new SqliteWriter(SqliteConnectionString, options.Storage.BusyTimeoutSeconds);
                 break;
             case Engine.Postgres:
-                var source = NpgsqlDataSource.Create(Parse(Given(options)));
+                var source = Pool(Parse(Given(options), isServing));
                 _pool = source;
                 var postgres = new DbContextOptionsBuilder<PostgresIdpDbContext>().UseNpgsql(source, engine =>
                 {
@@ -52,7 +58,7 @@ internal sealed class Database : IDisposable
                 _open = () => new PostgresIdpDbContext(postgres);
                 break;
             default:
-                _sqlServer = SqlServer.Parse(Given(options));
+                _sqlServer = SqlServer.Parse(Given(options), isServing ? (ConnectTimeout, CommandTimeout) : null);
                 _pool = SqlServer.Pool(_sqlServer);
                 var sqlServer = SqlServer.Options(_sqlServer, options.Storage.MaxBatchSize);
                 _open = () => new SqlServerIdpDbContext(sqlServer);
@@ -137,12 +143,24 @@ internal sealed class Database : IDisposable
         ? throw new StorageException($"Storage:ConnectionString is empty: Storage:Provider is {options.Storage.Provider.ToLowerInvariant()}, so say where the database is.")
         : options.Storage.ConnectionString;
 
-    private static NpgsqlConnectionStringBuilder Parse(string connectionString)
+    // Of several servers only the one that can be written: the others follow it, and know what was revoked a little later.
+    private static NpgsqlDataSource Pool(NpgsqlConnectionStringBuilder parsed)
+    {
+        if (parsed.Host?.Contains(',', StringComparison.Ordinal) != true) return NpgsqlDataSource.Create(parsed);
+        parsed.Remove("Target Session Attributes");
+        return new NpgsqlDataSourceBuilder(parsed.ConnectionString).BuildMultiHost().WithTargetSession(TargetSessionAttributes.Primary);
+    }
+
+    private static NpgsqlConnectionStringBuilder Parse(string connectionString, bool isServing)
     {
         try
         {
             // Nothing here leaves state in a session, so there is nothing to reset between two uses: it takes seven statements and a commit each time.
-            return new NpgsqlConnectionStringBuilder(connectionString) { MaxAutoPrepare = 64, NoResetOnClose = true };
+            var parsed = new NpgsqlConnectionStringBuilder(connectionString) { MaxAutoPrepare = 64, NoResetOnClose = true };
+            if (!isServing) return parsed;
+            if (!parsed.ShouldSerialize("Timeout")) parsed.Timeout = ConnectTimeout;
+            if (!parsed.ShouldSerialize("Command Timeout")) parsed.CommandTimeout = CommandTimeout;
+            return parsed;
         }
         catch (Exception failure) when (failure is ArgumentException or FormatException)
         {

@@ -20,8 +20,10 @@ internal static class Dialect
     /// <summary>What asks a database server for its time, as a column "Value".</summary>
     public static string Time(Engine engine) => engine == Engine.SqlServer ? SqlServerTime : PostgresTime;
 
-    private const string PostgresTime = """SELECT clock_timestamp() AS "Value" """;
-    private const string SqlServerTime = """SELECT TODATETIMEOFFSET(SYSUTCDATETIME(), '+00:00') AS "Value" """;
+    // A copy that follows another server answers as well, and from what was true there some time ago.
+    private const string PostgresTime = """SELECT CASE WHEN current_setting('transaction_read_only') = 'off' THEN clock_timestamp() END AS "Value" """;
+    private const string SqlServerTime =
+        """SELECT CASE WHEN DATABASEPROPERTYEX(DB_NAME(), 'Updateability') = 'READ_WRITE' THEN TODATETIMEOFFSET(SYSUTCDATETIME(), '+00:00') END AS "Value" """;
 
     private static string Replace(string sql, string held, string share, string client, string ifAbsent) => sql
         .Replace(" {held}", held, StringComparison.Ordinal).Replace(" {share}", share, StringComparison.Ordinal)

@@ -11,11 +11,17 @@ internal static class SqlServer
     private const int LongestText = 4000;
     private const int LongestBytes = 8000;
 
-    public static string Parse(string connectionString)
+    /// <param name="connectionString">What the operator has given.</param>
+    /// <param name="timeouts">In seconds, for what it does not say; null for the driver's own.</param>
+    public static string Parse(string connectionString, (int Connect, int Command)? timeouts)
     {
         try
         {
-            return new SqlConnectionStringBuilder(connectionString).ConnectionString;
+            var parsed = new SqlConnectionStringBuilder(connectionString);
+            if (timeouts is not { } given) return parsed.ConnectionString;
+            if (!parsed.ShouldSerialize("Connect Timeout")) parsed.ConnectTimeout = given.Connect;
+            if (!parsed.ShouldSerialize("Command Timeout")) parsed.CommandTimeout = given.Command;
+            return parsed.ConnectionString;
         }
         catch (Exception failure) when (failure is ArgumentException or FormatException or KeyNotFoundException)
         {
@@ -60,8 +66,10 @@ internal static class SqlServer
         4060 or 911 => "The database that Storage:ConnectionString names does not exist, or its user may not open it: create it first.",
         18456 => "SQL Server refused the user name or password of Storage:ConnectionString.",
         229 or 230 or 262 or 1088 or 2760 => "The user of Storage:ConnectionString may not do this: grant it db_datareader and db_datawriter, and db_ddladmin or a 'migrate --script' run by one who has it.",
-        3906 => "The database is read-only: name the primary server in Storage:ConnectionString.",
+        3906 => Migrator.ReadOnlyServer(Engine.SqlServer),
         1105 or 9002 => "SQL Server's disk or log is full: free some space.",
-        _ => "SQL Server does not answer as it should: check Storage:ConnectionString and that the server runs.",
+        2714 or 1913 or 2705 => "SQL Server refused: the database has a part of this schema without the record of it; name an empty database, or restore a backup.",
+        < 50 or 53 or 64 or 121 or 233 or 258 or 10053 or 10054 or 10060 or 10061 or 11001 => "SQL Server does not answer: check Storage:ConnectionString and that the server runs.",
+        _ => $"SQL Server refused (error {number}): {failure.Message}",
     };
 }

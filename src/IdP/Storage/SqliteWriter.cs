@@ -96,6 +96,15 @@ internal sealed class SqliteWriter : IDisposable
             Statements = new SqliteStatements(Connection);
             Options = new DbContextOptionsBuilder<SqliteIdpDbContext>().UseSqlite(Connection).Options;
             Execute("PRAGMA synchronous = FULL", transaction: null);
+            try
+            {
+                // A restore that was killed has left it otherwise; then readers and the writer would wait for each other.
+                Execute("PRAGMA journal_mode = WAL", transaction: null);
+            }
+            catch (SqliteException failure) when (failure.SqliteErrorCode == 5)
+            {
+                // Somebody reads at this moment; the next start sees to it.
+            }
         }
 
         public SqliteConnection Connection { get; }

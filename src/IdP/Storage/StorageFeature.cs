@@ -11,9 +11,9 @@ namespace IdP.Storage;
 /// </summary>
 internal static class StorageFeature
 {
-    public static void AddStorage(this IServiceCollection services)
+    public static void AddStorage(this IServiceCollection services, bool isServing)
     {
-        services.AddSingleton<Database>();
+        services.AddSingleton(provider => new Database(provider.GetRequiredService<IdpOptions>(), isServing));
         services.AddSingleton<PreparedStatements>();
         services.AddSingleton<TimeProvider>(provider => provider.GetRequiredService<DatabaseClock>());
         services.AddSingleton<ChangePoll>();

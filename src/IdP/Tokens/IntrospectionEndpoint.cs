@@ -5,13 +5,14 @@ using IdP.Http;
 using IdP.Protocol.OAuth;
 using IdP.Resources;
 using IdP.Roles;
+using IdP.Storage;
 
 namespace IdP.Tokens;
 
 /// <summary>RFC 7662: tells a resource server, or the client itself, whether a token or an API key counts at this moment.</summary>
 internal sealed class IntrospectionEndpoint(
     ClientAuthentication clients, TokenReader reader, Liveness liveness, ApiKeyIntrospection apiKeys, HeldRoles roles, ResourceCatalog catalog, ClientDirectory directory, FailureLimiter limiter,
-    IdpOptions options)
+    ChangePoll poll, IdpOptions options)
 {
     public const string Path = "/connect/introspect";
     private static readonly byte[] Inactive = """{"active":false}"""u8.ToArray();
@@ -19,6 +20,7 @@ internal sealed class IntrospectionEndpoint(
     public async Task Handle(HttpContext http)
     {
         var ct = http.RequestAborted;
+        if (await poll.Unreachable(ct) is { } unreachable) { await OAuthResults.Error(http, unreachable); return; }
         if ((await OAuthForm.Read(http.Request, ct)).Failed(out var form, out var error)) { await OAuthResults.Error(http, error); return; }
         if ((await clients.Authenticate(http, form, ct)).Failed(out var authenticated, out error)) { await OAuthResults.Error(http, error); return; }
         var caller = authenticated.Client;

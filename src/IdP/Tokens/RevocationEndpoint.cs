@@ -11,13 +11,15 @@ namespace IdP.Tokens;
 
 /// <summary>RFC 7009: a client gives a token back. A disabled client still may.</summary>
 internal sealed class RevocationEndpoint(
-    ClientAuthentication clients, TokenReader reader, ApiKeyIntrospection apiKeys, ApiKeyStatements keyStatements, RefreshTokens refreshTokens, GrantStatements grants, Database database, TimeProvider clock)
+    ClientAuthentication clients, TokenReader reader, ApiKeyIntrospection apiKeys, ApiKeyStatements keyStatements, RefreshTokens refreshTokens, GrantStatements grants, Database database, ChangePoll poll,
+    TimeProvider clock)
 {
     public const string Path = "/connect/revoke";
 
     public async Task Handle(HttpContext http)
     {
         var ct = http.RequestAborted;
+        if (await poll.Unreachable(ct) is { } unreachable) { await OAuthResults.Error(http, unreachable); return; }
         if ((await OAuthForm.Read(http.Request, ct)).Failed(out var form, out var error)) { await OAuthResults.Error(http, error); return; }
         if ((await clients.Authenticate(http, form, ct)).Failed(out var authenticated, out error)) { await OAuthResults.Error(http, error); return; }
         var client = authenticated.Client;

@@ -17,7 +17,7 @@ using Microsoft.EntityFrameworkCore;
 namespace IdP.UserInfo;
 
 /// <summary>OpenID Connect Core §5.3: the claims of the person whose token this is.</summary>
-internal sealed class UserInfoEndpoint(TokenReader reader, Liveness liveness, ClientDirectory clients, HeldRoles roles, KeyRing keys, Database database, Issuer issuer)
+internal sealed class UserInfoEndpoint(TokenReader reader, Liveness liveness, ClientDirectory clients, HeldRoles roles, KeyRing keys, Database database, ChangePoll poll, Issuer issuer)
 {
     public const string Path = "/connect/userinfo";
 
@@ -28,6 +28,7 @@ internal sealed class UserInfoEndpoint(TokenReader reader, Liveness liveness, Cl
     {
         var ct = http.RequestAborted;
         var facts = RequestFacts.Of(http);
+        if (await poll.Unreachable(ct) is { } unreachable) { await OAuthResults.Error(http, unreachable); return; }
         if ((await Carried(http.Request, ct)).Failed(out var token, out var error)) { await Challenge(http, error); return; }
         // RFC 6750 §3.1: who brings nothing is told only how to authenticate.
         if (token.Length == 0) { await Challenge(http, error: null); return; }

@@ -21,7 +21,7 @@ public sealed class ClockOfANode
         var services = new ServiceCollection();
         services.AddSingleton(options);
         services.AddLogging();
-        Server.AddCore(services, clock);
+        Server.AddCore(services, clock, isServing: false);
         await using var node = services.BuildServiceProvider();
 
         await Server.Open(node, CancellationToken.None);

@@ -3,6 +3,7 @@ using IdP.Grants;
 using IdP.Outbox;
 using IdP.Retention;
 using IdP.Sessions;
+using IdP.Storage;
 using Microsoft.EntityFrameworkCore;
 using Xunit;
 
@@ -39,6 +40,30 @@ public abstract class RetentionSuite(StorageFixture fixture)
         Assert.Equal("new", (await read.Set<RevokedToken>().SingleAsync()).JwtId);
         Assert.Equal(newGrant.Id, (await read.Set<Grant>().SingleAsync(g => g.ClientKey == client.Id)).Id);
         Assert.Equal(new byte[] { 2 }, (await read.Set<SignInAttempts>().SingleAsync()).Key);
+    }
+
+    [StorageFact]
+    public async Task A_node_whose_clock_is_not_the_databases_removes_nothing()
+    {
+        var now = fixture.Clock.GetUtcNow();
+        var clock = new DatabaseClock(fixture.Clock);
+        await fixture.Write(db => db.Add(new RevokedToken { JwtId = "soon", ExpiresAt = now.AddDays(1) }));
+        using var sweep = new Sweep(fixture.Database, fixture.Options, clock, Microsoft.Extensions.Logging.Abstractions.NullLogger<Sweep>.Instance);
+        async Task<bool> IsThere()
+        {
+            await using var read = fixture.Database.OpenForReading();
+            return await read.Set<RevokedToken>().AnyAsync(t => t.JwtId == "soon");
+        }
+
+        clock.Follow(now.AddDays(400), TimeSpan.Zero);
+        await sweep.Once(CancellationToken.None);
+        Assert.True(await IsThere());
+
+        // When both have gone on for so long it is time.
+        await fixture.Write(db => db.Set<RevokedToken>().Single(t => t.JwtId == "soon").ExpiresAt = now.AddDays(-2));
+        clock.Follow(now, TimeSpan.Zero);
+        await sweep.Once(CancellationToken.None);
+        Assert.False(await IsThere());
     }
 
     [StorageFact]

@@ -213,6 +213,71 @@ public sealed class BackupAndRestore : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Who_opens_the_database_while_another_takes_its_place_never_gets_at_the_old_one()
+    {
+        await _cli.Done("backup", File);
+        await _cli.Done("client", "add", "later", "--grant", "client_credentials", "--scope", "cli:read");
+        SqliteConnection.ClearAllPools();
+
+        var restoring = IdpProcess.Run("restore", File, "--data", _cli.Data, "--replace");
+        while (!Directory.Exists(Path.Combine(_cli.Data, "restoring")) && !restoring.IsCompleted) await Task.Delay(1);
+        using (var other = Open(Database))
+        {
+            try
+            {
+                using var command = other.CreateCommand();
+                command.CommandTimeout = 5;
+                command.CommandText = "BEGIN IMMEDIATE; SELECT COUNT(*) FROM Clients WHERE ClientId = 'later'";
+                Assert.Equal(0L, command.ExecuteScalar());
+            }
+            catch (SqliteException refused)
+            {
+                Assert.Equal(5, refused.SqliteErrorCode);
+            }
+        }
+
+        var ended = await restoring;
+        Assert.True(ended.ExitCode == 0, ended.Error);
+        ended = await IdpProcess.Run("doctor", "--data", _cli.Data);
+        Assert.True(ended.ExitCode == 0, ended.Output + ended.Error);
+    }
+
+    [Fact]
+    public async Task A_copy_that_was_made_by_other_means_is_restored_with_the_log_beside_it()
+    {
+        var copy = Path.Combine(_folder, "idp.db");
+        using (var reader = Open(Database))
+        {
+            // Whoever has it open keeps the log from being folded into it.
+            Execute(reader, "BEGIN");
+            _ = Scalar(reader, "SELECT COUNT(*) FROM Clients");
+            await _cli.Done("client", "add", "in-the-log", "--grant", "client_credentials", "--scope", "cli:read");
+            foreach (var end in (string[])["", "-wal"]) System.IO.File.Copy(Database + end, copy + end);
+        }
+        var folder = Path.Combine(_folder, "new");
+        Directory.CreateDirectory(folder);
+        System.IO.File.Copy(MasterKey, Path.Combine(folder, "master.key"));
+
+        var ended = await IdpProcess.Run("restore", copy, "--data", folder);
+
+        Assert.True(ended.ExitCode == 0, ended.Error);
+        ended = await IdpProcess.Run("client", "show", "in-the-log", "--data", folder);
+        Assert.True(ended.ExitCode == 0, ended.Error);
+    }
+
+    [Fact]
+    public async Task A_restore_that_was_killed_leaves_no_database_in_which_readers_and_writers_wait_for_each_other()
+    {
+        using (var left = Open(Database)) Execute(left, "PRAGMA journal_mode = DELETE");
+        SqliteConnection.ClearAllPools();
+
+        await _cli.Done("client", "add", "next", "--grant", "client_credentials", "--scope", "cli:read");
+
+        using var database = Open(Database);
+        Assert.Equal("wal", Text(database, "PRAGMA journal_mode"));
+    }
+
+    [Fact]
     public async Task A_damaged_database_is_replaced_and_kept()
     {
         await _cli.Done("backup", File);

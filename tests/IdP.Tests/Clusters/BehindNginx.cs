@@ -143,6 +143,35 @@ public sealed class BehindNginx(ThreeNodes site, ITestOutputHelper output) : ICl
     }
 
     [Fact]
+    public async Task A_node_that_is_cut_off_from_the_database_is_missed_by_nobody()
+    {
+        var met = new List<string>();
+        await site.CutOff(2);
+        try
+        {
+            await Eventually(async () => (int)(await _http.GetAsync(new Uri(site.Nodes[2] + "/health/ready"))).StatusCode == 503);
+            Assert.Equal((503, "temporarily_unavailable"), Outcome(await Service(site.Nodes[2])));
+            for (var i = 0; i < 12; i++)
+            {
+                var token = await Post(met, "/connect/token", "demo-service", ("grant_type", "client_credentials"), ("scope", "items:read"));
+                Assert.True(token.Status == 200, token.Body);
+                Assert.True((await Post(met, "/connect/introspect", "demo-api", ("token", token.AccessToken))).Active);
+                var page = await _http.GetAsync(new Uri(site.Url + "/account"));
+                Assert.Equal(303, (int)page.StatusCode);
+            }
+        }
+        finally
+        {
+            await site.LetIn(2);
+        }
+        await Eventually(async () => (await Service(site.Nodes[2])).Status == 200);
+
+        // It was asked all the time.
+        output.WriteLine(string.Join(' ', met));
+        Assert.Contains(met, one => one.Contains(new Uri(site.Nodes[2]).Authority, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Keys_are_rotated_under_load_and_clients_that_keep_the_published_keys_fetch_them_once_more()
     {
         using var ended = new CancellationTokenSource();

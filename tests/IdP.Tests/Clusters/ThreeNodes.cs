@@ -1,5 +1,5 @@
-using System.Globalization;
 using System.Security.Cryptography;
+using System.Text.RegularExpressions;
 using IdP.Testing;
 using Npgsql;
 using Xunit;
@@ -12,6 +12,7 @@ public sealed class ThreeNodes : IAsyncLifetime
     // nginx looks again after a node that did not answer when this has passed.
     private static readonly TimeSpan FailTimeout = TimeSpan.FromSeconds(1);
     private readonly string _folder = Directory.CreateTempSubdirectory("idp-nodes-").FullName;
+    private readonly string[] _roles = [.. Enumerable.Range(0, 3).Select(node => $"node_{node}_{Guid.NewGuid():n}")];
     private readonly string[] _urls = [.. Enumerable.Range(0, 3).Select(_ => $"http://127.0.0.1:{ChildProcess.FreePort()}")];
     private readonly ChildProcess?[] _nodes = new ChildProcess?[3];
     private PostgresDatabase _database = null!;
@@ -37,6 +38,8 @@ public sealed class ThreeNodes : IAsyncLifetime
             ["IDP__Passwords__Iterations"] = "1000",
             ["IDP__Tokens__RefreshOverlapSeconds"] = "60",
         };
+        await Command("migrate");
+        foreach (var role in _roles) await Sql($"CREATE ROLE {role} SUPERUSER LOGIN PASSWORD '{new NpgsqlConnectionStringBuilder(_database.ConnectionString).Password}'");
         for (var i = 0; i < 3; i++) await Start(i);
         await File.WriteAllTextAsync(Path.Combine(_folder, "nginx.conf"), Configuration());
         // Root's nginx serves as another user.
@@ -45,7 +48,16 @@ public sealed class ThreeNodes : IAsyncLifetime
     }
 
     public async Task Start(int node) =>
-        _nodes[node] = await ChildProcess.Serve(new Uri(_urls[node] + "/health/ready"), [.. ChildProcess.Provider, "serve", "--demo", "--urls", _urls[node]], environment: _settings);
+        _nodes[node] = await ChildProcess.Serve(new Uri(_urls[node] + "/health/ready"), [.. ChildProcess.Provider, "serve", "--demo", "--urls", _urls[node]],
+            environment: new Dictionary<string, string>(_settings)
+            {
+                ["IDP__Storage__ConnectionString"] = new NpgsqlConnectionStringBuilder(_database.ConnectionString) { MaxPoolSize = 20, Username = _roles[node] }.ConnectionString,
+            });
+
+    /// <summary>Has the database refuse one node, and close what that has open.</summary>
+    public Task CutOff(int node) => Sql($"ALTER ROLE {_roles[node]} NOLOGIN; SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{_roles[node]}'");
+
+    public Task LetIn(int node) => Sql($"ALTER ROLE {_roles[node]} LOGIN");
 
     public async Task Kill(int node)
     {
@@ -82,41 +94,44 @@ public sealed class ThreeNodes : IAsyncLifetime
         if (_nginx is not null) await _nginx.DisposeAsync();
         foreach (var node in _nodes)
             if (node is not null) await node.DisposeAsync();
+        foreach (var role in _roles) await Sql($"DROP ROLE IF EXISTS {role}");
         await _database.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
     }
 
-    private string Configuration() => string.Create(CultureInfo.InvariantCulture,
-        $$"""
-        pid nginx.pid;
-        events {}
-        http {
-            access_log off;
-            client_body_temp_path body;
-            proxy_temp_path proxy;
-            fastcgi_temp_path fastcgi;
-            uwsgi_temp_path uwsgi;
-            scgi_temp_path scgi;
-            upstream idp {
-                {{string.Concat(_urls.Select(url => $"server {new Uri(url).Authority} max_fails=1 fail_timeout={FailTimeout.TotalSeconds:0}s; "))}}
-                keepalive 16;
+    // The one that operators are given, with other addresses, without TLS, and open about health and about where a request went.
+    private string Configuration()
+    {
+        var shipped = File.ReadAllText(Path.Combine(ChildProcess.Repository, "deploy", "nginx", "idp-nodes.conf"));
+        Replace(@"^    server 127\.0\.0\.1:8081 max_fails=1 fail_timeout=5s;\n.*$", Servers($"max_fails=1 fail_timeout={FailTimeout.TotalSeconds:0}s"));
+        Replace(@"^    server 127\.0\.0\.1:8081 max_fails=0;\n.*$", Servers("max_fails=0"));
+        Replace(@"^    listen 443 ssl http2;\n.*\n    server_name .*$", $"    listen {new Uri(Url).Authority};\n    add_header X-Node $upstream_addr always;");
+        Replace(@"^    ssl_(.*\n)+?\n", "");
+        Replace("^    access_log .*$", "    access_log off;");
+        Replace("Forwarded-Proto https", "Forwarded-Proto http");
+        Replace(@"^    location /health/ \{\n.*\n    \}$", "");
+        return $$"""
+            pid nginx.pid;
+            events {}
+            http {
+                client_body_temp_path body;
+                proxy_temp_path proxy;
+                fastcgi_temp_path fastcgi;
+                uwsgi_temp_path uwsgi;
+                scgi_temp_path scgi;
+            {{shipped}}
             }
-            server {
-                listen {{new Uri(Url).Authority}};
-                # For the tests, which look where a request went.
-                add_header X-Node $upstream_addr always;
-                location / {
-                    proxy_pass http://idp;
-                    proxy_http_version 1.1;
-                    proxy_set_header Connection "";
-                    proxy_set_header Host $host;
-                    proxy_set_header X-Forwarded-For $remote_addr;
-                    # Requests whose node is gone go to the next, POSTs too: the provider gives the same answer to a refresh that is asked again.
-                    proxy_next_upstream error timeout non_idempotent;
-                }
-            }
+            """;
+
+        string Servers(string settings) => string.Join('\n', _urls.Select(url => $"    server {new Uri(url).Authority} {settings};"));
+
+        void Replace(string pattern, string by)
+        {
+            var replaced = Regex.Replace(shipped, pattern, by.Replace("$", "$$", StringComparison.Ordinal), RegexOptions.Multiline | RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1));
+            if (replaced == shipped) throw new InvalidOperationException($"deploy/nginx/idp-nodes.conf has nothing like {pattern} any more.");
+            shipped = replaced;
         }
-        """);
+    }
 }
 
 /// <summary>A run of tests/faults/load.py.</summary>

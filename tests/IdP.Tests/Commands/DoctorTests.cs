@@ -51,7 +51,7 @@ public sealed class DoctorTests : IAsyncLifetime
     [InlineData("UPDATE Leases SET ExpiresAt = 4000000000000", "leases", "by a node whose clock was wrong")]
     [InlineData("INSERT INTO Outbox (Id, Kind, Target, Payload, Attempts, DueAt, CreatedAt) VALUES (X'00', 'mail', 'mail', 'x', 0, 1, 1)", "outbox", "1 items (mail) should have been sent at 1970-01-01")]
     [InlineData("PRAGMA foreign_keys = OFF; INSERT INTO UserRoles (UserId, RoleId) VALUES (X'00', 1)", "database", "UserRoles has a row without its")]
-    [InlineData("INSERT INTO __EFMigrationsHistory VALUES ('20991231235959_Future', '99')", "database", "20991231235959_Future, which this program does not know")]
+    [InlineData("INSERT INTO __EFMigrationsHistory VALUES ('20991231235959_Future_After20990101000000', '99')", "database", "20991231235959_Future_After20990101000000, which this program does not know")]
     public async Task What_is_wrong_is_found_and_said_with_what_to_do(string accident, string about, string text)
     {
         Execute(accident);

@@ -17,7 +17,7 @@ internal sealed class Offline : IDisposable
         var services = new ServiceCollection();
         services.AddSingleton(new IdpOptions { Storage = { DataDirectory = data }, Passwords = { Iterations = 1000 } });
         services.AddLogging();
-        Server.AddCore(services, TimeProvider.System);
+        Server.AddCore(services, TimeProvider.System, isServing: false);
         var provider = services.BuildServiceProvider();
         await provider.GetRequiredService<KeyRing>().Open(CancellationToken.None);
         return new Offline(provider);

@@ -98,13 +98,25 @@ public sealed class StartWithBrokenData(DatabaseTemplate template) : FailingStar
     }
 
     [Fact]
-    public async Task A_database_of_a_newer_program()
+    public async Task A_database_from_which_a_newer_program_has_taken_something_away()
     {
-        using (var connection = Open()) Execute(connection, "INSERT INTO __EFMigrationsHistory VALUES ('20991231235959_Future', '99')");
+        using (var connection = Open()) Execute(connection, "INSERT INTO __EFMigrationsHistory VALUES ('20991231235959_Future_After20990101000000', '99')");
 
-        await ServeFails("20991231235959_Future, which this program does not know: start the newer program");
-        await Fails("20991231235959_Future, which this program does not know: start the newer program", "migrate", "--data", Folder);
-        await Fails("20991231235959_Future, which this program does not know: start the newer program", "client", "list", "--data", Folder);
+        await ServeFails("20991231235959_Future_After20990101000000, which this program does not know: start the newer program");
+        await Fails("20991231235959_Future_After20990101000000, which this program does not know: start the newer program", "migrate", "--data", Folder);
+        await Fails("20991231235959_Future_After20990101000000, which this program does not know: start the newer program", "client", "list", "--data", Folder);
+    }
+
+    [Fact]
+    public async Task A_database_to_which_a_newer_program_has_added_something_is_not_broken()
+    {
+        using (var connection = Open()) Execute(connection, "INSERT INTO __EFMigrationsHistory VALUES ('20991231235959_Future', '99'); ALTER TABLE Clients ADD COLUMN Future TEXT");
+
+        foreach (var command in (string[][])[["migrate"], ["migrate", "--check"], ["client", "list"], ["doctor"]])
+        {
+            var ended = await IdpProcess.Run([.. command, "--data", Folder]);
+            Assert.True(ended.ExitCode == 0, ended.Error + ended.Output);
+        }
     }
 
     [Fact]
