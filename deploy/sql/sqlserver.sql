@@ -1174,3 +1174,43 @@ END;
 
 COMMIT;
 GO
+
+BEGIN TRANSACTION;
+IF NOT EXISTS (
+    SELECT * FROM [__EFMigrationsHistory]
+    WHERE [MigrationId] = N'20261127033723_AuditBeginning'
+)
+BEGIN
+    CREATE TABLE [AuditBeginning] (
+        [Id] int NOT NULL,
+        [Sequence] bigint NOT NULL,
+        [Hash] varbinary(32) NOT NULL,
+        [ToldAt] bigint NOT NULL,
+        CONSTRAINT [PK_AuditBeginning] PRIMARY KEY ([Id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [__EFMigrationsHistory]
+    WHERE [MigrationId] = N'20261127033723_AuditBeginning'
+)
+BEGIN
+    IF EXISTS (SELECT * FROM [sys].[identity_columns] WHERE [name] IN (N'Id', N'Hash', N'Sequence', N'ToldAt') AND [object_id] = OBJECT_ID(N'[AuditBeginning]'))
+        SET IDENTITY_INSERT [AuditBeginning] ON;
+    EXEC(N'INSERT INTO [AuditBeginning] ([Id], [Hash], [Sequence], [ToldAt])
+    VALUES (1, 0x0000000000000000000000000000000000000000000000000000000000000000, CAST(0 AS bigint), CAST(0 AS bigint))');
+    IF EXISTS (SELECT * FROM [sys].[identity_columns] WHERE [name] IN (N'Id', N'Hash', N'Sequence', N'ToldAt') AND [object_id] = OBJECT_ID(N'[AuditBeginning]'))
+        SET IDENTITY_INSERT [AuditBeginning] OFF;
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [__EFMigrationsHistory]
+    WHERE [MigrationId] = N'20261127033723_AuditBeginning'
+)
+BEGIN
+    INSERT INTO [__EFMigrationsHistory] ([MigrationId], [ProductVersion])
+    VALUES (N'20261127033723_AuditBeginning', N'10.0.14');
+END;
+
+COMMIT;
+GO

@@ -257,11 +257,14 @@ public sealed class MailOptions
     public string? PickupFolder { get; set; }
 }
 
-/// <summary>The removal of rows that have expired: grants, sessions, revocations, counters.</summary>
+/// <summary>The removal of rows that have expired: grants, sessions, revocations, counters, and events if you wish.</summary>
 public sealed class RetentionOptions
 {
     /// <summary>Milliseconds of each second, 1 to 1000, that may be spent on it. More removes faster and is in the way of others more.</summary>
     public int BudgetMilliseconds { get; set; } = 100;
+
+    /// <summary>Days, at least 30, after which sealed events of the audit are removed: export them before. Default: they are kept for ever.</summary>
+    public int? AuditDays { get; set; }
 }
 
 /// <summary>The listener.</summary>

@@ -6,26 +6,28 @@ using Microsoft.EntityFrameworkCore;
 
 namespace IdP.Audit;
 
-/// <summary>How far the chain reaches, what is wrong with it, and what is not in it yet.</summary>
-internal sealed record AuditVerdict(long Sealed, byte[] Head, string? Problem, int Unsealed, DateTimeOffset? UnsealedSince);
+/// <summary>Where the chain begins, how far it reaches, what is wrong with it, and what is not in it yet.</summary>
+internal sealed record AuditVerdict(AuditBeginning Beginning, long Sealed, byte[] Head, string? Problem, int Unsealed, DateTimeOffset? UnsealedSince);
 
 /// <summary>
 /// Each sealed event has the next number and SHA-256 over its own content and the hash before. The chain has no key: somebody who may write
-/// to the database could make all of it anew, or cut its end off, so the head is worth keeping elsewhere.
+/// to the database could make all of it anew, or cut its end or its beginning off, so the head is worth keeping elsewhere. It begins after the
+/// last of the <see cref="OldEvents"/> that were removed, if any were: see <see cref="AuditBeginning"/>.
 /// </summary>
 internal static class AuditChain
 {
     public const int Batch = 500;
     private const int Page = 2000;
     private static readonly TimeSpan LeaseTime = TimeSpan.FromSeconds(30);
-    private static readonly byte[] Start = new byte[SHA256.HashSizeInBytes];
 
     /// <summary>Seals one batch of what is committed; the number of events that it sealed, none while another node does this.</summary>
     public static Task<int> SealOnce(Database database, Guid holder, DateTimeOffset now, CancellationToken ct) => database.Write(async db =>
     {
         if (!await Lease.Hold(db, Lease.AuditSeal, holder, now, LeaseTime, ct)) return 0;
         var last = await db.Set<AuditEvent>().AsNoTracking().Where(e => e.Sequence != null).OrderByDescending(e => e.Sequence).FirstOrDefaultAsync(ct);
-        var (sequence, hash) = (last?.Sequence ?? 0, last?.Hash ?? Start);
+        // There is none left when all were old and have been removed.
+        var beginning = last is null ? await AuditBeginning.Of(db, ct) : null;
+        var (sequence, hash) = (last?.Sequence ?? beginning!.Sequence, last?.Hash ?? beginning!.Hash);
         var events = await db.Set<AuditEvent>().AsTracking().Where(e => e.Sequence == null).OrderBy(e => e.Id).Take(Batch).ToListAsync(ct);
         foreach (var one in events)
         {
@@ -36,12 +38,23 @@ internal static class AuditChain
         return events.Count;
     }, ct);
 
-    /// <summary>Goes through the chain from its beginning to the first link that does not hold.</summary>
+    /// <summary>Goes through the chain from its beginning to the first link that does not hold. An expected head from before the beginning cannot be met, and is no problem.</summary>
     public static async Task<AuditVerdict> Verify(Database database, (long Sequence, byte[] Hash)? expected, CancellationToken ct)
     {
         await using var db = database.OpenForReading();
-        var (sequence, hash, met) = (0L, Start, expected is null);
-        string? problem = null;
+        while (true)
+        {
+            var beginning = await AuditBeginning.Of(db, ct);
+            var verdict = await Verify(db, beginning, expected, ct);
+            // What was removed meanwhile because it is old has not been taken out.
+            if (verdict.Problem is null || (await AuditBeginning.Of(db, ct)).Sequence == beginning.Sequence) return verdict;
+        }
+    }
+
+    private static async Task<AuditVerdict> Verify(IdpDbContext db, AuditBeginning beginning, (long Sequence, byte[] Hash)? expected, CancellationToken ct)
+    {
+        var (sequence, hash, met) = (beginning.Sequence, beginning.Hash, expected is null || expected.Value.Sequence <= beginning.Sequence);
+        var problem = await ProblemBefore(db, beginning, expected, ct);
         while (problem is null)
         {
             var after = sequence;
@@ -62,10 +75,19 @@ internal static class AuditChain
         var unsealed = db.Set<AuditEvent>().Where(e => e.Sequence == null);
         var count = await unsealed.CountAsync(ct);
         var since = await unsealed.OrderBy(e => e.Id).Select(e => (DateTimeOffset?)e.At).FirstOrDefaultAsync(ct);
-        return new AuditVerdict(sequence, hash, problem, count, since);
+        return new AuditVerdict(beginning, sequence, hash, problem, count, since);
     }
 
-    private static string? Problem(byte[] before, long number, AuditEvent one) =>
+    private static async Task<string?> ProblemBefore(IdpDbContext db, AuditBeginning beginning, (long Sequence, byte[] Hash)? expected, CancellationToken ct)
+    {
+        if (expected is { } head && head.Sequence == beginning.Sequence && !CryptographicOperations.FixedTimeEquals(beginning.Hash, head.Hash))
+            return $"it begins after event {beginning.Sequence} with another hash than the one that was kept: the chain has been made anew";
+        var before = await db.Set<AuditEvent>().Where(e => e.Sequence <= beginning.Sequence).OrderBy(e => e.Sequence).FirstOrDefaultAsync(ct);
+        return before is null ? null : $"event {before.Sequence} ({before.Id:N}) is there, and the chain begins after event {beginning.Sequence}: its beginning has been moved";
+    }
+
+    /// <summary>Why this is not the event of that number after this hash, as it was sealed.</summary>
+    public static string? Problem(byte[] before, long number, AuditEvent one) =>
         one.Sequence != number ? $"event {number} is missing: the next one is {one.Sequence} ({one.Id:N})"
         : one.Hash is not null && CryptographicOperations.FixedTimeEquals(one.Hash, Link(before, number, one)) ? null
         : $"event {number} ({one.Id:N}) is not what was sealed";

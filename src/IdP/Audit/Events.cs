@@ -163,6 +163,8 @@ internal sealed record DatabaseBackedUp(Told MasterKey) : Event("database.backed
 
 internal sealed record DatabaseRestored(Told Tokens, Told? ApiKeys, Told? BackupOf) : Event("database.restored");
 
+internal sealed record AuditShortened(int Days, long Before) : Event("audit.shortened");
+
 internal sealed record MailUndelivered(Told Problem) : Event("mail.undelivered");
 
 internal sealed record LogoutUndelivered(Told Problem) : Event("backchannel_logout.undelivered");
@@ -238,6 +240,7 @@ internal sealed record LogoutUndelivered(Told Problem) : Event("backchannel_logo
 [JsonSerializable(typeof(KeysResealed))]
 [JsonSerializable(typeof(DatabaseBackedUp))]
 [JsonSerializable(typeof(DatabaseRestored))]
+[JsonSerializable(typeof(AuditShortened))]
 [JsonSerializable(typeof(MailUndelivered))]
 [JsonSerializable(typeof(LogoutUndelivered))]
 internal sealed partial class EventJson : JsonSerializerContext;

@@ -56,20 +56,29 @@ internal static class AuditCommands
     {
         var expect = new Option<string?>("--expect") { Description = "A head that an earlier verify printed: it must be in the chain", HelpName = "NUMBER:HASH" };
         var command = new Command("verify",
-            "Check the chain of hashes over the events, and say how far it reaches. The head is worth keeping elsewhere: with --expect it shows whether the chain was cut off or made anew.\n\nExample: IdP audit verify") { expect };
+            "Check the chain of hashes over the events, and say where it begins and how far it reaches. The head is worth keeping elsewhere: with --expect it shows whether the chain was cut off or made anew.\n\nExample: IdP audit verify") { expect };
         command.SetAction((parsed, ct) => CommandHost.Run(parsed, async context =>
         {
-            var verdict = await AuditChain.Verify(context.Get<Database>(), Head(parsed.GetValue(expect)), ct);
+            var expected = Head(parsed.GetValue(expect));
+            var verdict = await AuditChain.Verify(context.Get<Database>(), expected, ct);
             if (verdict.Problem is { } problem)
                 throw new CommandException(ExitCodes.Failed, $"The audit is broken: {problem}. What comes before is as it was sealed.");
-            var head = $"{verdict.Sealed}:{Convert.ToHexStringLower(verdict.Head)}";
+            var first = verdict.Beginning.Sequence + 1;
+            if (expected?.Sequence < verdict.Beginning.Sequence)
+                throw new CommandException(ExitCodes.Failed, $"The chain begins with event {first}, and the head that was kept lies before that, at {expected.Value.Sequence}: what was sealed then has been removed (Retention:AuditDays) and is in an export if anywhere. What is here is as it was sealed.");
+            var head = Text(verdict.Sealed, verdict.Head);
+            var beginning = first == 1 ? null : Text(verdict.Beginning.Sequence, verdict.Beginning.Hash);
+            var start = beginning is null ? "from the first on" : $"from event {first} on, which follows {beginning}; what was before has been removed";
             var tail = verdict.Unsealed == 0 ? "Nothing is unsealed." : $"{verdict.Unsealed} events since {Table.Time(verdict.UnsealedSince)} are not sealed yet: a running server does it within seconds.";
-            context.Print(new { Intact = true, verdict.Sealed, Head = head, verdict.Unsealed, verdict.UnsealedSince }, $"{verdict.Sealed} events are as they were sealed; the head is {head}. {tail}");
+            context.Print(new { Intact = true, verdict.Sealed, First = first, Beginning = beginning, Head = head, verdict.Unsealed, verdict.UnsealedSince },
+                $"{verdict.Sealed - verdict.Beginning.Sequence} events are as they were sealed, {start}. The head is {head}. {tail}");
         }, ct));
         return command;
     }
 
-    private static (long, byte[])? Head(string? text)
+    private static string Text(long sequence, byte[] hash) => $"{sequence}:{Convert.ToHexStringLower(hash)}";
+
+    private static (long Sequence, byte[] Hash)? Head(string? text)
     {
         if (text is null) return null;
         var parts = text.Split(':');

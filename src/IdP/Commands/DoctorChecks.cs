@@ -53,7 +53,7 @@ internal static class DoctorChecks
             found.AddRange(await OfAudit(db, now, ct));
             found.AddRange(await OfOutbox(db, now, ct));
             found.AddRange(await OfLeases(db, now, ct));
-            found.AddRange(await OfRetention(db, now, ct));
+            found.AddRange(await OfRetention(db, options, now, ct));
         }
         catch (StorageException failure)
         {
@@ -177,7 +177,9 @@ internal static class DoctorChecks
         var waiting = await db.Set<AuditEvent>().Where(e => e.Sequence == null).OrderBy(e => e.Id).Select(e => (DateTimeOffset?)e.At).FirstOrDefaultAsync(ct);
         if (waiting < now - Undone)
             return [Note("audit", $"events since {Table.Time(waiting)} are not in the chain of hashes yet: a running server puts them there within seconds; if one runs, its log says why not.")];
-        return [head is null ? Ok("audit", "nothing is sealed yet") : Ok("audit", $"the head of the chain is {head.Sequence}:{Convert.ToHexStringLower(head.Hash!)}; 'IdP audit verify' checks all of it")];
+        var beginning = await AuditBeginning.Of(db, ct);
+        var (sequence, hash) = (head?.Sequence ?? beginning.Sequence, head?.Hash ?? beginning.Hash);
+        return [sequence == 0 ? Ok("audit", "nothing is sealed yet") : Ok("audit", $"the head of the chain is {sequence}:{Convert.ToHexStringLower(hash)}; 'IdP audit verify' checks all of it")];
     }
 
     private static async Task<List<Examined>> OfOutbox(IdpDbContext db, DateTimeOffset now, CancellationToken ct)
@@ -196,8 +198,11 @@ internal static class DoctorChecks
             : held.ConvertAll(lease => Problem("leases", $"{lease.Name} is held until {Table.Time(lease.ExpiresAt)} by a node whose clock was wrong, and nobody else can do that work: run UPDATE \"Leases\" SET \"ExpiresAt\" = 0 on the database."));
     }
 
-    private static async Task<List<Examined>> OfRetention(IdpDbContext db, DateTimeOffset now, CancellationToken ct)
+    private static async Task<List<Examined>> OfRetention(IdpDbContext db, IdpOptions options, DateTimeOffset now, CancellationToken ct)
     {
+        var first = await db.Set<AuditEvent>().Where(e => e.Sequence != null).OrderBy(e => e.Sequence).Select(e => (DateTimeOffset?)e.At).FirstOrDefaultAsync(ct);
+        if (options.Retention.AuditDays is { } days && first < now.AddDays(-days - 1))
+            return [Note("retention", $"events of {Table.Time(first)} are still there, and Retention:AuditDays is {days}: no server has been running, or their chain is broken, which keeps them; 'IdP audit verify' says so.")];
         var oldest = await db.Set<Grant>().OrderBy(g => g.ExpiresAt).Select(g => (DateTimeOffset?)g.ExpiresAt).FirstOrDefaultAsync(ct);
         return oldest < now - TimeSpan.FromDays(1)
             ? [Note("retention", $"rows that expired at {Table.Time(oldest)} are still there: no server has been running, or the budget (Retention:BudgetMilliseconds) is too small for what comes in.")]

@@ -91,6 +91,8 @@ internal static class Settings
         Between("SecondFactors:StepTolerance", options.SecondFactors.StepTolerance, 0, 1);
         Between("SecondFactors:RememberDays", options.SecondFactors.RememberDays, 0, 365);
         Between("Retention:BudgetMilliseconds", options.Retention.BudgetMilliseconds, 1, 1000);
+        // Nobody removes yesterday's traces by a slip.
+        if (options.Retention.AuditDays is { } days) Between("Retention:AuditDays", days, 30, MostDays);
         AtLeast("Keys:PublishDays", options.Keys.PublishDays, 1);
         AtLeast("Keys:LifetimeDays", options.Keys.LifetimeDays, options.Keys.PublishDays + 1);
         AtMost("Keys:LifetimeDays", options.Keys.LifetimeDays, MostDays);

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using IdP.Accounts;
 using IdP.ApiKeys;
+using IdP.Audit;
 using IdP.Grants;
 using IdP.Outbox;
 using IdP.Passkeys;
@@ -42,6 +43,9 @@ internal sealed class ExpiredRows(string name, Func<Database, DateTimeOffset, in
 
     public string Name => name;
 
+    /// <summary>All, and events of the audit where they are not kept for ever.</summary>
+    public static IReadOnlyList<ExpiredRows> Of(RetentionOptions options, ILogger log) => options.AuditDays is { } days ? [.. All, OfAudit(days, log)] : All;
+
     /// <summary>Removes the oldest of them, at most so many.</summary>
     public Task<Removed> Remove(Database database, DateTimeOffset now, int most, CancellationToken ct) => remove(database, now, most, ct);
 
@@ -66,6 +70,14 @@ internal sealed class ExpiredRows(string name, Func<Database, DateTimeOffset, in
             over = await db.Set<Session>().Where(s => s.EndedAt < now - Grace && !db.Set<Grant>().Any(g => g.SessionId == s.Id)).OrderBy(s => s.EndedAt).Select(s => s.Id).Take(size).ToListAsync(ct);
         return over.Count == 0 ? Removed.Nothing : await Write(database, db => db.Set<Session>().Where(s => over.Contains(s.Id)).ExecuteDeleteAsync(ct), ct);
     }
+
+    private static ExpiredRows OfAudit(int days, ILogger log) => new("audit events", async (database, now, size, ct) =>
+    {
+        var old = await OldEvents.Find(database, now.AddDays(-days), size, ct);
+        if (old.Problem is { } problem)
+            log.LogError("The audit is broken: {Problem}. No event from there on is removed until somebody has looked into it ('IdP audit verify')", problem);
+        return old.Count == 0 ? Removed.Nothing : await Write(database, db => old.Remove(db, days, now, ct), ct);
+    });
 
     private static Task<Removed> Write(Database database, Func<IdpDbContext, Task<int>> remove, CancellationToken ct) => database.Write(async db =>
     {

@@ -5,7 +5,7 @@ namespace IdP.Retention;
 /// <summary>
 /// Owns the removal of rows that mean nothing any more (<see cref="ExpiredRows"/> says which those are). <see cref="Sweep"/> takes them out a
 /// small batch at a time, each a write of its own, one node at a time, and spends no more of each second on it than it may: nobody waits for a
-/// sweep, however much there is. Events of the audit stay: their chain would have no beginning.
+/// sweep, however much there is. Events of the audit stay unless Retention:AuditDays says for how long.
 /// </summary>
 internal static class RetentionFeature
 {

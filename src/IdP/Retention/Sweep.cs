@@ -53,7 +53,7 @@ internal sealed class Sweep(Database database, IdpOptions options, DatabaseClock
     private async Task Look(CancellationToken ct)
     {
         var (began, held) = (Stopwatch.GetTimestamp(), Stopwatch.GetTimestamp());
-        var left = ExpiredRows.All.Select(kind => (Kind: kind, Size: Smallest * 5)).ToList();
+        var left = ExpiredRows.Of(options.Retention, log).Select(kind => (Kind: kind, Size: Smallest * 5)).ToList();
         while (left.Count > 0 && !clock.IsOff && Stopwatch.GetElapsedTime(began) < Every)
         {
             for (var i = left.Count - 1; i >= 0; i--)

@@ -73,6 +73,8 @@ public sealed class Statements
         await recording.Try(db => Consent.Withdraw(db, id, new Client { Id = 1, ClientId = "web" }, "cli", now, None));
         await AuditChain.SealOnce(database, id, now, None);
         await recording.Try(_ => AuditChain.Verify(database, expected: null, None));
+        await OldEvents.Find(database, now, 100, None);
+        await recording.Try(db => new OldEvents(new AuditBeginning(), 7, new byte[32], Problem: null).Remove(db, 30, now, None));
         await recording.Try(async db =>
         {
             for (var i = 0; i < 3; i++) AuditEvent.Record(db, now, new KeysResealed(i), "cli", "user:1", "::1");

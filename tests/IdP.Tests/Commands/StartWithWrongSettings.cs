@@ -63,6 +63,7 @@ public sealed class StartWithWrongSettings(DatabaseTemplate template) : FailingS
     [InlineData("Tokens__AccessTokenLifetimeSeconds", "0", "Tokens:AccessTokenLifetimeSeconds is 0: it must be at least 1")]
     [InlineData("Tokens__AccessTokenLifetimeSeconds", "86401", "it must be at most 86400")]
     [InlineData("Tokens__RefreshAbsoluteDays", "2000000000", "Tokens:RefreshAbsoluteDays is 2000000000: it must be at most 3650")]
+    [InlineData("Retention__AuditDays", "29", "Retention:AuditDays is 29: it must be 30 to 3650")]
     [InlineData("Keys__LifetimeDays", "2000000000", "Keys:LifetimeDays is 2000000000: it must be at most 3650")]
     [InlineData("Storage__MaxBatchSize", "0", "Storage:MaxBatchSize is 0: it must be at least 1")]
     [InlineData("Storage__BusyTimeoutSeconds", "0", "Storage:BusyTimeoutSeconds is 0: it must be at least 1")]

@@ -346,6 +346,36 @@ namespace IdP.Storage.Migrations.Postgres
                     b.ToTable("ApiKeyScopes", (string)null);
                 });
 
+            modelBuilder.Entity("IdP.Audit.AuditBeginning", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("integer");
+
+                    b.Property<byte[]>("Hash")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("bytea");
+
+                    b.Property<long>("Sequence")
+                        .HasColumnType("bigint");
+
+                    b.Property<long>("ToldAt")
+                        .HasColumnType("bigint");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("AuditBeginning", (string)null);
+
+                    b.HasData(
+                        new
+                        {
+                            Id = 1,
+                            Hash = new byte[] { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 },
+                            Sequence = 0L,
+                            ToldAt = 0L
+                        });
+                });
+
             modelBuilder.Entity("IdP.Audit.AuditEvent", b =>
                 {
                     b.Property<Guid>("Id")

@@ -345,6 +345,36 @@ namespace IdP.Storage.Migrations.SqlServer
                     b.ToTable("ApiKeyScopes", (string)null);
                 });
 
+            modelBuilder.Entity("IdP.Audit.AuditBeginning", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("int");
+
+                    b.Property<byte[]>("Hash")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("varbinary(32)");
+
+                    b.Property<long>("Sequence")
+                        .HasColumnType("bigint");
+
+                    b.Property<long>("ToldAt")
+                        .HasColumnType("bigint");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("AuditBeginning", (string)null);
+
+                    b.HasData(
+                        new
+                        {
+                            Id = 1,
+                            Hash = new byte[] { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 },
+                            Sequence = 0L,
+                            ToldAt = 0L
+                        });
+                });
+
             modelBuilder.Entity("IdP.Audit.AuditEvent", b =>
                 {
                     b.Property<byte[]>("Id")

@@ -339,6 +339,36 @@ namespace IdP.Storage.Migrations.Sqlite
                     b.ToTable("ApiKeyScopes", (string)null);
                 });
 
+            modelBuilder.Entity("IdP.Audit.AuditBeginning", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<byte[]>("Hash")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("BLOB");
+
+                    b.Property<long>("Sequence")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("ToldAt")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("AuditBeginning", (string)null);
+
+                    b.HasData(
+                        new
+                        {
+                            Id = 1,
+                            Hash = new byte[] { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 },
+                            Sequence = 0L,
+                            ToldAt = 0L
+                        });
+                });
+
             modelBuilder.Entity("IdP.Audit.AuditEvent", b =>
                 {
                     b.Property<byte[]>("Id")
