@@ -47,10 +47,10 @@ nginx_file() {
 }
 PATH=$PATH:/usr/sbin:/sbin
 for file in deploy/nginx/*.conf; do where "$file" nginx nginx_file "${file##*/}"; done
-# nodes_file ADDRESSES: what makes the file of compose out of that for several nodes.
+# What makes the file of compose, which is not reached on port 80, out of that for several nodes.
 compose_nginx() {
   diff <(tail -n +2 deploy/nginx/idp-compose.conf) <(tail -n +2 deploy/nginx/idp-nodes.conf |
-    sed -e 's#127.0.0.1:8081#node1:8080#; s#127.0.0.1:8082#node2:8080#; s#/etc/idp/tls/#/run/secrets/#; s#/var/log/nginx/idp.log#/dev/stdout#')
+    sed -e '/^# Port 80:/,/^}/d' -e 's#127.0.0.1:8081#node1:8080#; s#127.0.0.1:8082#node2:8080#; s#/etc/idp/tls/#/run/secrets/#; s#/var/log/nginx/idp.log#/dev/stdout#' | cat -s)
 }
 check "nginx of compose is that for several nodes" compose_nginx
 apache_file() {
