@@ -23,13 +23,19 @@ where() {
 
 # --- systemd: the program is elsewhere here, and templates are verified by an instance ---
 units() {
-  local unit
-  for unit in idp idp@; do sed 's#/opt/idp/IdP#/bin/true#' "deploy/systemd/$unit.service" >"$work/${unit/@/@8081}.service"; done
+  local unit kind
+  for unit in idp idp@ idp-backup-postgres idp-backup-sqlite; do sed 's#/opt/idp/IdP#/bin/true#' "deploy/systemd/$unit.service" >"$work/${unit/@/@8081}.service"; done
   systemd-analyze verify "$work/idp.service" "$work/idp@8081.service"
+  # Either is installed as idp-backup.service, which the timer starts.
+  cp deploy/systemd/idp-backup.timer "$work"
+  for kind in postgres sqlite; do
+    cp "$work/idp-backup-$kind.service" "$work/idp-backup.service"
+    systemd-analyze verify "$work/idp-backup.service" "$work/idp-backup.timer"
+  done
 }
 exposure() {
   local unit
-  for unit in idp.service idp@8081.service; do
+  for unit in idp.service idp@8081.service idp-backup-postgres.service idp-backup-sqlite.service; do
     # 2.0 of 10: .NET needs writable code, the program its network.
     systemd-analyze security --offline=true --threshold=20 "$work/$unit"
   done
