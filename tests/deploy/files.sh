@@ -122,9 +122,9 @@ documented() {
   done
 }
 check "every file is in the README, every link leads somewhere" documented
-blocks() { # every block marked sh is shell
+blocks() { # every block marked sh or shell is shell
   local file
-  for file in deploy/README.md docs/OPERATIONS.md; do awk '/^```sh$/ { on = 1; next } /^```/ { on = 0 } on' "$file" | bash -n; done
+  for file in deploy/README.md docs/OPERATIONS.md; do awk '/^```(sh|shell)$/ { on = 1; next } /^```/ { on = 0 } on' "$file" | bash -n; done
 }
 check "commands of the documents are shell" blocks
 exit $wrong
