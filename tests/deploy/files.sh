@@ -23,13 +23,19 @@ where() {
 
 # --- systemd: the program is elsewhere here, and templates are verified by an instance ---
 units() {
-  local unit
-  for unit in idp idp@; do sed 's#/opt/idp/IdP#/bin/true#' "deploy/systemd/$unit.service" >"$work/${unit/@/@8081}.service"; done
+  local unit kind
+  for unit in idp idp@ idp-backup-postgres idp-backup-sqlite; do sed 's#/opt/idp/IdP#/bin/true#' "deploy/systemd/$unit.service" >"$work/${unit/@/@8081}.service"; done
   systemd-analyze verify "$work/idp.service" "$work/idp@8081.service"
+  # Either is installed as idp-backup.service, which the timer starts.
+  cp deploy/systemd/idp-backup.timer "$work"
+  for kind in postgres sqlite; do
+    cp "$work/idp-backup-$kind.service" "$work/idp-backup.service"
+    systemd-analyze verify "$work/idp-backup.service" "$work/idp-backup.timer"
+  done
 }
 exposure() {
   local unit
-  for unit in idp.service idp@8081.service; do
+  for unit in idp.service idp@8081.service idp-backup-postgres.service idp-backup-sqlite.service; do
     # 2.0 of 10: .NET needs writable code, the program its network.
     systemd-analyze security --offline=true --threshold=20 "$work/$unit"
   done
@@ -47,10 +53,10 @@ nginx_file() {
 }
 PATH=$PATH:/usr/sbin:/sbin
 for file in deploy/nginx/*.conf; do where "$file" nginx nginx_file "${file##*/}"; done
-# nodes_file ADDRESSES: what makes the file of compose out of that for several nodes.
+# What makes the file of compose, which is not reached on port 80, out of that for several nodes.
 compose_nginx() {
   diff <(tail -n +2 deploy/nginx/idp-compose.conf) <(tail -n +2 deploy/nginx/idp-nodes.conf |
-    sed -e 's#127.0.0.1:8081#node1:8080#; s#127.0.0.1:8082#node2:8080#; s#/etc/idp/tls/#/run/secrets/#; s#/var/log/nginx/idp.log#/dev/stdout#')
+    sed -e '/^# Port 80:/,/^}/d' -e 's#127.0.0.1:8081#node1:8080#; s#127.0.0.1:8082#node2:8080#; s#/etc/idp/tls/#/run/secrets/#; s#/var/log/nginx/idp.log#/dev/stdout#' | cat -s)
 }
 check "nginx of compose is that for several nodes" compose_nginx
 apache_file() {
@@ -116,9 +122,9 @@ documented() {
   done
 }
 check "every file is in the README, every link leads somewhere" documented
-blocks() { # every block marked sh is shell
+blocks() { # every block marked sh or shell is shell
   local file
-  for file in deploy/README.md docs/OPERATIONS.md; do awk '/^```sh$/ { on = 1; next } /^```/ { on = 0 } on' "$file" | bash -n; done
+  for file in deploy/README.md docs/OPERATIONS.md; do awk '/^```(sh|shell)$/ { on = 1; next } /^```/ { on = 0 } on' "$file" | bash -n; done
 }
 check "commands of the documents are shell" blocks
 exit $wrong

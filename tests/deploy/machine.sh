@@ -3,7 +3,7 @@
 # processes, mounts and the network (loopback only), and a real systemd. Real paths, users and ports; nothing of it is left behind.
 # Exit code: the script's; 77 where such a machine cannot be made, with the reason.
 set -euo pipefail
-cannot() { echo "skipped: $1"; exit 77; }
+cannot() { echo "not run: $1"; exit 77; }
 
 if [[ ${1:-} != --inside ]]; then
   script=$(realpath "$1") output=$(realpath -m "$2") here=$(realpath "$0")
@@ -30,7 +30,7 @@ if [[ ${1:-} != --inside ]]; then
   }
   trap end EXIT
   trap 'exit 130' INT TERM
-  for folder in "${cgroups[@]}"; do mkdir "$folder/$group"; done
+  for folder in "${cgroups[@]}"; do mkdir "$folder/$group" 2>/dev/null || cannot "control groups may not be made here"; done
   # The subshell goes into the groups and becomes the machine; this shell stays where it was.
   (
     for folder in "${cgroups[@]}"; do echo "$BASHPID" >"$folder/$group/cgroup.procs"; done

@@ -208,6 +208,13 @@ def cluster(objects, where):
                 expect(backend["port"]["name"] in [p["name"] for p in services.get(backend["name"], {"spec": {"ports": []}})["spec"]["ports"]], f"{where}: the ingress leads to {backend}")
         for settings in maps.values():
             expect(settings["data"]["IDP__Issuer"] in [f"https://{h}" for h in hosts], f"{where}: the issuer is no host of the ingress")
+    # The commands of README.md make every secret that is referred to.
+    made = dict(re.findall(r"create secret (?:generic|tls) (\S+) (.*)", open("deploy/README.md", encoding="utf-8").read()))
+    for secret, key in {"idp-database": "connection-string", "idp-master-key": "master.key"}.items():
+        expect(re.search(rf"--from-(literal|file)={re.escape(key)}\b", made.get(secret, "")), f"deploy/README.md does not make the secret {secret} with {key}")
+    used = {s["secret"]["name"] for pod in pods.values() for v in pod["spec"]["volumes"] for s in v.get("projected", {}).get("sources", [])}
+    for secret in used | {t["secretName"] for i in named("Ingress").values() for t in i["spec"]["tls"]}:
+        expect(secret in made, f"{where}: deploy/README.md does not make the secret {secret}")
     for kind in ("PodDisruptionBudget", "NetworkPolicy"):
         for name, o in named(kind).items():
             selector = o["spec"].get("selector") or o["spec"]["podSelector"]

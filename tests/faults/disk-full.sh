@@ -8,8 +8,7 @@ title "the disk is full while the write-ahead log grows, on ${1:-sqlite}: writes
 if [[ ${1:-sqlite} == sqlite ]]; then disk=$work/data size=24m; else disk=$work/pg size=256m; fi
 mkdir "$disk"
 if ! mount -t tmpfs -o size=$size tmpfs "$disk" 2>/dev/null; then
-  says "not run: this user may not mount a small disk (root in a container with CAP_SYS_ADMIN may)"
-  finish
+  not_run "this user may not mount a small disk (root in a container with CAP_SYS_ADMIN may)"
 fi
 mounts+=("$disk")
 # fill KILOBYTES: leaves so much.

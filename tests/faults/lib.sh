@@ -21,7 +21,9 @@ says() { echo "    $1"; }
 wrong() { echo "    WRONG: $1"; failed=$((failed + 1)); }
 
 # The last line of a script; whatever ends it earlier prints FAILED too.
-finish() { ((failed == 0)) || exit 1; finished=yes; exit 0; }
+finish() { ((failed == 0)) || exit 1; finished=ok; exit 0; }
+# not_run REASON: what this script is about cannot be had here; exit code 77, which is no success.
+not_run() { finished="NOT RUN: $1"; exit 77; }
 # Of the errors in the nodes' logs those that are no failure of the database come last.
 log_tail() {
   grep -h -E '"level":"(Error|Fatal)"' "$work"/*.log 2>/dev/null | awk '/The database|The outbox/ { if (n++ < 3) print; next } { late = late "\n" $0 } END { print late }' | cut -c1-3000 || true
@@ -36,7 +38,7 @@ cleanup() {
   done
   stop_postgres immediate 2>/dev/null || true
   for mount in "${mounts[@]}"; do umount -l "$mount" 2>/dev/null || true; done
-  if [[ ${finished:-} ]]; then echo ok; else log_tail; echo FAILED; fi
+  if [[ ${finished:-} ]]; then echo "$finished"; else log_tail; echo FAILED; fi
   rm -rf "$work"
   [[ ${finished:-} ]] || ((code)) || code=1
   exit "$code"

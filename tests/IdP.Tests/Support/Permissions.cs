@@ -25,6 +25,17 @@ public sealed class SuperuserFactAttribute : FactAttribute
     }
 }
 
+/// <summary>A test that mounts a small disk to fill it.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class SmallDiskFactAttribute : FactAttribute
+{
+    public SmallDiskFactAttribute()
+    {
+        // In a namespace of its own, so that nothing stays mounted.
+        if (!Permissions.Succeeds("unshare", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/tmp")) Skip = "This user may not mount a small disk (root in a container with CAP_SYS_ADMIN may).";
+    }
+}
+
 internal static class Permissions
 {
     /// <summary>What starts a program so that permissions count for it; empty where they do anyway.</summary>
@@ -42,7 +53,7 @@ internal static class Permissions
         });
     }
 
-    private static bool Succeeds(string program, params string[] arguments)
+    internal static bool Succeeds(string program, params string[] arguments)
     {
         try
         {
