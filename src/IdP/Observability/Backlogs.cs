@@ -1,7 +1,7 @@
 using System.Diagnostics.Metrics;
 using IdP.Audit;
-using IdP.Grants;
 using IdP.Outbox;
+using IdP.Retention;
 using IdP.Storage;
 using Microsoft.EntityFrameworkCore;
 
@@ -11,10 +11,13 @@ namespace IdP.Observability;
 /// Looks into the database four times a minute, only while somebody watches: what is waiting there. Each count is over an index and ends at
 /// <see cref="Most"/>, so that a large backlog is not made worse by counting it. Expired rows are not counted while another node sees to them.
 /// </summary>
-internal sealed class Backlogs(Database database, TimeProvider clock, ILogger<Backlogs> log) : BackgroundService
+internal sealed class Backlogs(Database database, IdpOptions options, TimeProvider clock, ILogger<Backlogs> log) : BackgroundService
 {
     public const int Most = 10_000;
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(15);
+
+    // There is a sweep a minute: what one would have found five ago is not merely waiting for the next.
+    private static readonly TimeSpan Late = TimeSpan.FromMinutes(5);
     private static readonly KeyValuePair<string, object?>[] Kinds = [new("kind", OutboxItem.Mail), new("kind", OutboxItem.BackChannelLogout)];
     private volatile Found? _found;
     private long _lookedAt = Environment.TickCount64;
@@ -39,7 +42,7 @@ internal sealed class Backlogs(Database database, TimeProvider clock, ILogger<Ba
         // Ids begin with their time.
         var since = await db.Set<OutboxItem>().OrderBy(o => o.Id).Select(o => (DateTimeOffset?)o.CreatedAt).FirstOrDefaultAsync(ct);
         var unsealed = await db.Set<AuditEvent>().Where(e => e.Sequence == null).Take(Most).CountAsync(ct);
-        _found = new Found(outbox, since, unsealed, await IsSweptElsewhere(db, now, ct) ? [] : await CountExpired(db, now, ct));
+        _found = new Found(outbox, since, unsealed, await Lease.IsHeldElsewhere(db, Lease.Retention, Lease.Me, now, ct) ? [] : await CountExpired(db, now, ct));
         Volatile.Write(ref _lookedAt, Environment.TickCount64);
     }
 
@@ -61,18 +64,11 @@ internal sealed class Backlogs(Database database, TimeProvider clock, ILogger<Ba
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
-    private static Task<bool> IsSweptElsewhere(IdpDbContext db, DateTimeOffset now, CancellationToken ct) =>
-        db.Set<Lease>().AnyAsync(l => l.Name == Lease.Retention && l.Holder != Lease.Me && l.ExpiresAt > now, ct);
-
-    private static async Task<List<Measurement<int>>> CountExpired(IdpDbContext db, DateTimeOffset now, CancellationToken ct)
+    private async Task<List<Measurement<int>>> CountExpired(IdpDbContext db, DateTimeOffset now, CancellationToken ct)
     {
-        // A sweep a minute and its margin: what is younger is not late.
-        var late = now.AddMinutes(-10);
-        return
-        [
-            new(await db.Set<Grant>().Where(g => g.ExpiresAt < late).Take(Most).CountAsync(ct), new KeyValuePair<string, object?>("table", "grants")),
-            new(await db.Set<RevokedToken>().Where(t => t.ExpiresAt < late).Take(Most).CountAsync(ct), new KeyValuePair<string, object?>("table", "revoked_tokens")),
-        ];
+        var counts = new List<Measurement<int>>();
+        foreach (var kind in ExpiredRows.Of(options.Retention, log)) counts.Add(new(await kind.Count(db, now - Late, Most, ct), new KeyValuePair<string, object?>("table", kind.Name)));
+        return counts;
     }
 
     private sealed record Found(List<Measurement<int>> Outbox, DateTimeOffset? OutboxSince, int Unsealed, List<Measurement<int>> Expired);

@@ -33,7 +33,7 @@ internal sealed class StateGauges : IDisposable
 
         _meter.CreateObservableGauge("idp.outbox.items", () => backlogs.Outbox, "{item}", $"Mails and sign-out notices that are not delivered yet; counted to {Backlogs.Most}");
         _meter.CreateObservableGauge("idp.outbox.oldest", () => backlogs.OutboxOldest, "s", "How long the oldest of them has been waiting");
-        _meter.CreateObservableGauge("idp.retention.expired_rows", () => backlogs.Expired, "{row}", $"Expired rows that are still there, by table, counted to {Backlogs.Most}, not while another node removes them");
+        _meter.CreateObservableGauge("idp.retention.expired_rows", () => backlogs.Expired, "{row}", $"Rows that a sweep should have removed five minutes ago, by table, counted to {Backlogs.Most}, not while another node removes them");
         _meter.CreateObservableGauge("idp.audit.unsealed_events", () => backlogs.Unsealed, "{event}", $"Audit events that are not in the chain yet; counted to {Backlogs.Most}");
         _meter.CreateObservableGauge("idp.backlogs.age", () => backlogs.Age, "s", "How long ago the backlogs were last counted");
     }

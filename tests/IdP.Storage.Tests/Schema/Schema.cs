@@ -133,14 +133,14 @@ public abstract class SchemaSuite(StorageFixture fixture)
     }
 
     [StorageFact]
-    public async Task A_database_of_a_newer_program_is_refused()
+    public async Task A_database_from_which_a_newer_program_has_taken_something_away_is_refused()
     {
         await using var db = fixture.Database.OpenForReading();
-        await db.Database.ExecuteSqlRawAsync("""INSERT INTO "__EFMigrationsHistory" ("MigrationId", "ProductVersion") VALUES ('29990101000000_Future', '99')""");
+        await db.Database.ExecuteSqlRawAsync("""INSERT INTO "__EFMigrationsHistory" ("MigrationId", "ProductVersion") VALUES ('29990101000000_Future_After29980101000000', '99')""");
         try
         {
             var failure = await Assert.ThrowsAsync<StorageException>(() => Migrator.Migrate(fixture.Database, CancellationToken.None));
-            Assert.Contains("29990101000000_Future", failure.Message, StringComparison.Ordinal);
+            Assert.Contains("29990101000000_Future_After29980101000000", failure.Message, StringComparison.Ordinal);
         }
         finally
         {

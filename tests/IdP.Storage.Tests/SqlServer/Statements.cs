@@ -19,6 +19,7 @@ using Microsoft.Data.SqlClient;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Metadata;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.SqlServer.TransactSql.ScriptDom;
 using Xunit;
 
@@ -64,6 +65,8 @@ public sealed class Statements
         options.Keys.MasterKey = Convert.ToBase64String(new byte[32]);
 
         await RetentionFeature.SweepOnce(database, now, None);
+        foreach (var kind in ExpiredRows.Of(new RetentionOptions { AuditDays = 30 }, NullLogger.Instance)) await recording.Try(db => kind.Count(db, now, 100, None));
+        await recording.Try(db => Lease.IsHeldElsewhere(db, Lease.Retention, id, now, None));
         await recording.Try(db => SessionEnd.Expire(db, [id, Guid.CreateVersion7()], now, None));
         await recording.Try(db => SessionEnd.End(db, db.Set<Session>().Where(s => s.UserId == id), now, None));
         await recording.Try(db => ServerState.NextStamp(db, None));

@@ -200,7 +200,7 @@ public abstract class AuditRetentionSuite(StorageFixture fixture)
     });
 
     private async Task<int> Sweep(int days, DateTimeOffset now, int size = 500) =>
-        (await ExpiredRows.Of(new RetentionOptions { AuditDays = days }, NullLogger.Instance).Single(kind => kind.Name == "audit events").Remove(fixture.Database, now, size, CancellationToken.None)).Rows;
+        (await ExpiredRows.Of(new RetentionOptions { AuditDays = days }, NullLogger.Instance).Single(kind => kind.Name == "audit_events").Remove(fixture.Database, now, size, CancellationToken.None)).Rows;
 
     /// <summary>The last that was removed, the last of all, and how many are not sealed.</summary>
     private async Task<(long, long, int)> Reach()

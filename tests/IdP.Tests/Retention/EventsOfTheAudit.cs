@@ -90,5 +90,5 @@ public abstract class EventsOfTheAudit(ServerFixture fixture)
     }
 
     private async Task<int> Sweep(DateTimeOffset now) =>
-        (await ExpiredRows.Of(new RetentionOptions { AuditDays = 30 }, NullLogger.Instance).Single(kind => kind.Name == "audit events").Remove(_server.Database, now, 500, CancellationToken.None)).Rows;
+        (await ExpiredRows.Of(new RetentionOptions { AuditDays = 30 }, NullLogger.Instance).Single(kind => kind.Name == "audit_events").Remove(_server.Database, now, 500, CancellationToken.None)).Rows;
 }

@@ -3,6 +3,7 @@ using IdP.Retention;
 using IdP.Sessions;
 using IdP.Testing;
 using IdP.Tests.Support;
+using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace IdP.Tests.Retention;
@@ -17,7 +18,7 @@ public abstract partial class ExpiredRowsAreFoundByIndex(ServerFixture fixture)
     private readonly IdpServer _server = fixture.Server;
 
     [Fact]
-    public async Task No_batch_goes_through_a_whole_table()
+    public async Task No_batch_and_no_count_goes_through_a_whole_table()
     {
         // Long ago, so that the times in the statements are this test's alone and nothing of others is removed.
         var now = new DateTimeOffset(2001, 2, 3, 4, 5, 6, TimeSpan.Zero).AddSeconds(Random.Shared.Next(100_000));
@@ -35,10 +36,13 @@ public abstract partial class ExpiredRowsAreFoundByIndex(ServerFixture fixture)
         var (from, to) = (now.AddDays(-40).ToUnixTimeMilliseconds(), now.ToUnixTimeMilliseconds());
         using var asked = new AskedCommands(value => value is long time && time >= from && time <= to);
 
-        var removed = new Dictionary<string, int>(StringComparer.Ordinal);
+        var (counted, removed) = (new Dictionary<string, int>(StringComparer.Ordinal), new Dictionary<string, int>(StringComparer.Ordinal));
+        await using var read = _server.Database.OpenForReading();
+        foreach (var kind in ExpiredRows.Of(new RetentionOptions { AuditDays = 30 }, NullLogger.Instance)) counted[kind.Name] = await kind.Count(read, now, 100, CancellationToken.None);
         foreach (var kind in ExpiredRows.All) removed[kind.Name] = (await kind.Remove(_server.Database, now, 100, CancellationToken.None)).Rows;
 
-        Assert.Equal((1, 1), (removed["sessions that ran out"], removed["sessions"]));
+        Assert.Equal((1, 1), (removed["sessions_run_out"], removed["sessions"]));
+        Assert.Equal((1, 1), (counted["sessions_run_out"], counted["sessions"]));
         var tables = new HashSet<string>(StringComparer.Ordinal);
         foreach (var command in asked.All)
         {
@@ -47,7 +51,7 @@ public abstract partial class ExpiredRowsAreFoundByIndex(ServerFixture fixture)
             if (command.Text.Contains("ORDER BY", StringComparison.Ordinal)) Assert.DoesNotContain(plan, line => line.Contains("TEMP B-TREE FOR ORDER BY", StringComparison.Ordinal));
             tables.UnionWith(Table().Matches(command.Text).Select(match => match.Groups["name"].Value));
         }
-        Assert.Superset(new HashSet<string> { "Grants", "RevokedTokens", "Sessions", "UpstreamRequests", "PasskeyChallenges", "MailLinks", "ApiKeys", "Outbox", "SignInAttempts" }, tables);
+        Assert.Superset(new HashSet<string> { "Grants", "RevokedTokens", "Sessions", "UpstreamRequests", "PasskeyChallenges", "MailLinks", "ApiKeys", "Outbox", "SignInAttempts", "AuditEvents" }, tables);
     }
 
     [Fact]

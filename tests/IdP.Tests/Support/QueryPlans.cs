@@ -76,8 +76,8 @@ internal static class QueryPlans
         await using (var rows = await command.ExecuteReaderAsync())
             while (await rows.ReadAsync()) lines.Add(rows.GetString(rows.FieldCount - 1));
         Assert.NotEmpty(lines);
-        // SQLite searches by an index and scans without one; a list of parameters is no table.
-        var scan = lines.Find(line => isSqlite ? line.StartsWith("SCAN ", StringComparison.Ordinal) && !line.Contains("VIRTUAL TABLE", StringComparison.Ordinal) : line.Contains("Seq Scan on", StringComparison.Ordinal));
+        // SQLite searches by an index and scans without one; a list of parameters is no table, nor is what a statement within has found.
+        var scan = lines.Find(line => isSqlite ? line.StartsWith("SCAN ", StringComparison.Ordinal) && !line.Contains("VIRTUAL TABLE", StringComparison.Ordinal) && !lines.Contains($"CO-ROUTINE {line[5..]}") : line.Contains("Seq Scan on", StringComparison.Ordinal));
         Assert.True(scan is null, $"{asked.Text}\n{string.Join('\n', lines)}");
         return lines;
     }
