@@ -11,11 +11,14 @@ public sealed class Faults(ITestOutputHelper output)
     [InlineData("connections-cut.sh", "EACH=2")]
     [InlineData("disk-full.sh", "ROUNDS=1")]
     [InlineData("stopping.sh", "SIGN_INS=40")]
+    [InlineData("database-away.sh", "AWAY=4", "FAMILIES=3", "CODERS=1")]
+    [InlineData("killed.sh postgres", "ROUNDS=1", "EACH=1", "FAMILIES=3", "CODERS=1")]
     [Trait("Case", "REV-04")]
     public async Task The_server_survives(string script, params string[] sizes)
     {
         var environment = sizes.Select(size => size.Split('=')).Concat([["IDP_PROGRAM", ChildProcess.Provider[^1]], ["SAMPLE", "50"]]).ToDictionary(pair => pair[0], pair => pair[1]);
-        var ended = await ChildProcess.RunToEnd([Path.Combine(ChildProcess.Repository, "tests", "faults", script)], environment: environment);
+        var command = script.Split(' ');
+        var ended = await ChildProcess.RunToEnd([Path.Combine(ChildProcess.Repository, "tests", "faults", command[0]), .. command[1..]], environment: environment);
         output.WriteLine(ended.Output);
         Assert.True(ended.ExitCode == 0, ended.Output + ended.Error);
         Assert.EndsWith("ok\n", ended.Output, StringComparison.Ordinal);
