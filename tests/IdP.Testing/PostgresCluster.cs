@@ -143,7 +143,7 @@ public static class PostgresCluster
           echo failed; cat "$folder/log"; exit 1
         fi
         # fsync=off: the cluster lives as long as the tests, there is no power cut to survive.
-        $drop "$programs/postgres" -D "$folder/data" -p "$port" -k "$folder" -c listen_addresses=127.0.0.1 -c max_connections=200 \
+        $drop "$programs/postgres" -D "$folder/data" -p "$port" -k "$folder" -c listen_addresses=127.0.0.1 -c max_connections=400 \
           -c fsync=off -c full_page_writes=off -c shared_buffers=64MB >"$folder/log" 2>&1 </dev/null &
         server=$!
         # Not pg_isready: it would be content with somebody else's server on this port.

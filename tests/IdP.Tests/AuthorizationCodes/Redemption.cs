@@ -1,3 +1,4 @@
+using AngleSharp.Html.Parser;
 using IdP.Accounts;
 using IdP.Clients;
 using IdP.Consents;
@@ -15,7 +16,7 @@ namespace IdP.Tests.AuthorizationCodes;
 /// <summary>RFC 6749 §4.1.3, §10.5: a code is redeemed once, by the client that it was issued to, as the request was made, within its minute.</summary>
 public abstract class Redemption(ServerFixture fixture, ITestOutputHelper output)
 {
-    private protected IdpServer Server => fixture.Server;
+    private IdpServer Server => fixture.Server;
 
     [Fact]
     [Trait("Case", "COD-02")]
@@ -136,6 +137,40 @@ public abstract class Redemption(ServerFixture fixture, ITestOutputHelper output
         (string, string)[] form = [("grant_type", "authorization_code"), ("code", code), ("code_verifier", flow.Verifier), .. address is null ? [] : ((string, string)[])[("redirect_uri", address)]];
         await Server.Refused(400, "invalid_grant", "/connect/token", "web", form);
         Assert.Equal(200, (await flow.Redeem(Server, code)).Status);
+    }
+
+    [Fact]
+    [Trait("Case", "COD-06")]
+    public async Task A_code_lasts_a_minute()
+    {
+        using var browser = new Browser(Server);
+        var flow = new CodeFlow();
+        var (early, late) = (await Code(browser, flow), await Code(browser, flow));
+        Server.Clock.Advance(TimeSpan.FromSeconds(45));
+        Assert.Equal(200, (await flow.Redeem(Server, early)).Status);
+        Server.Clock.Advance(TimeSpan.FromSeconds(16));
+        await Refused("web", flow, late, 400, "invalid_grant", ("code_verifier", flow.Verifier));
+    }
+
+    [Fact]
+    [Trait("Case", "COD-11")]
+    public async Task Nothing_around_the_redirect_tells_the_code_to_anybody_else()
+    {
+        using var browser = new Browser(Server);
+        var flow = new CodeFlow { With = { ["prompt"] = "login consent" } };
+        var signIn = await browser.Authorize(flow.Parameters());
+        FrontChannel.IsSignIn(signIn);
+        var consent = await browser.SignIn(signIn);
+        FrontChannel.IsConsent(consent);
+        foreach (var loaded in ((PageAnswer[])[signIn, consent]).SelectMany(page => new HtmlParser().ParseDocument(page.Body).QuerySelectorAll("[src], link[href]")))
+            Assert.StartsWith("/ui/", loaded.GetAttribute("src") ?? loaded.GetAttribute("href"), StringComparison.Ordinal);
+        var code = FrontChannel.IsCode(Server, await browser.Accept(consent), flow);
+        await Refused("web", flow, code, 400, "invalid_grant", ("code_verifier", CodeFlow.Random()));
+        Assert.Equal(200, (await flow.Redeem(Server, code)).Status);
+        await Refused("web", flow, code, 400, "invalid_grant", ("code_verifier", flow.Verifier));
+
+        Assert.DoesNotContain(Server.Log.Lines, line => line.Contains(code, StringComparison.Ordinal));
+        Assert.DoesNotContain(await Server.Text(), text => text.Contains(code, StringComparison.Ordinal));
     }
 
     public static TheoryData<string, string> TakenAway => new()
@@ -285,9 +320,9 @@ public abstract class Redemption(ServerFixture fixture, ITestOutputHelper output
         await Server.AddClient("other-spa", "authorization_code refresh_token", "openid items:read", c => c.RedirectUris = ["https://web.test/callback", "https://spa.test/callback"], secret: null);
     }
 
-    private protected async Task<string> Code(Browser browser, CodeFlow flow, string user = "alice") => FrontChannel.IsCode(Server, await browser.Complete(flow.Parameters(), user), flow);
+    private async Task<string> Code(Browser browser, CodeFlow flow, string user = "alice") => FrontChannel.IsCode(Server, await browser.Complete(flow.Parameters(), user), flow);
 
-    private protected Task<Answer> Refused(string? client, CodeFlow flow, string code, int status, string error, params (string, string)[] more) =>
+    private Task<Answer> Refused(string? client, CodeFlow flow, string code, int status, string error, params (string, string)[] more) =>
         Server.Refused(status, error, "/connect/token", client, Form(flow, code, more));
 
     private static (string, string)[] Form(CodeFlow flow, string code, params (string, string)[] more) =>
@@ -302,22 +337,7 @@ public abstract class Redemption(ServerFixture fixture, ITestOutputHelper output
     private static (int, string?) Outcome(Answer answer) => (answer.Status, answer.Error);
 }
 
-/// <summary>Besides, what takes time: the clock of this engine is the test's to move.</summary>
-public sealed class RedemptionOnSqlite(SqliteServer fixture, ITestOutputHelper output) : Redemption(fixture, output), IClassFixture<SqliteServer>
-{
-    [Fact]
-    [Trait("Case", "COD-06")]
-    public async Task A_code_lasts_a_minute()
-    {
-        using var browser = new Browser(Server);
-        var flow = new CodeFlow();
-        var (early, late) = (await Code(browser, flow), await Code(browser, flow));
-        Server.Clock.Advance(TimeSpan.FromSeconds(45));
-        Assert.Equal(200, (await flow.Redeem(Server, early)).Status);
-        Server.Clock.Advance(TimeSpan.FromSeconds(16));
-        await Refused("web", flow, late, 400, "invalid_grant", ("code_verifier", flow.Verifier));
-    }
-}
+public sealed class RedemptionOnSqlite(SqliteServer fixture, ITestOutputHelper output) : Redemption(fixture, output), IClassFixture<SqliteServer>;
 
 public sealed class RedemptionOnPostgres(PostgresServer fixture, ITestOutputHelper output) : Redemption(fixture, output), IClassFixture<PostgresServer>;
 

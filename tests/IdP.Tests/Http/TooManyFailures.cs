@@ -46,21 +46,6 @@ public sealed class TooManyFailures
     }
 
     [Fact]
-    [Trait("Case", "PAR-11")]
-    public async Task Pushed_requests_are_counted_for_a_client_that_anybody_can_pretend_to_be()
-    {
-        await using var server = await IdpServer.Start(options => options.Limits.PushesPerPublicCaller = 3);
-        var own = new CodeFlow { ClientId = "spa", RedirectUri = "https://spa.test/callback" }.Parameters().Select(pair => (pair.Key, pair.Value)).ToArray();
-        for (var i = 0; i < 2; i++) Assert.Equal(201, (await server.Post("/connect/par", null, own)).Status);
-        var blocked = await server.Refused(Invariants.Form("/connect/par", null, own), 429, "temporarily_unavailable");
-        var others = new CodeFlow().Parameters().Select(pair => (pair.Key, pair.Value)).ToArray();
-        for (var i = 0; i < 5; i++) Assert.Equal(201, (await server.Post("/connect/par", "web", others)).Status);
-
-        server.Clock.Advance(blocked.Response.Headers.RetryAfter!.Delta!.Value);
-        Assert.Equal(201, (await server.Post("/connect/par", null, own)).Status);
-    }
-
-    [Fact]
     public async Task Successes_are_free_and_so_are_mistakes_that_are_no_guesses()
     {
         await using var server = await Start(caller: 3, address: 3);

@@ -1,3 +1,4 @@
+using IdP.Passkeys;
 using IdP.Testing;
 using IdP.Tests.Support;
 using Xunit;
@@ -8,7 +9,7 @@ public sealed class AnswersCountOnceOnSqlite(SqliteServer fixture) : AnswersCoun
 
 public sealed class AnswersCountOnceOnNodes(PostgresNodes fixture) : AnswersCountOnce(fixture), IClassFixture<PostgresNodes>;
 
-/// <summary>WebAuthn §13.4.3: a challenge is good for one answer, in the browser that asked, for the purpose that it was made for.</summary>
+/// <summary>WebAuthn §13.4.3: a challenge is good for one answer, for five minutes, in the browser that asked, for the purpose that it was made for.</summary>
 public abstract class AnswersCountOnce(ServerFixture fixture)
 {
     private readonly IdpServer _server = fixture.Server;
@@ -33,6 +34,21 @@ public abstract class AnswersCountOnce(ServerFixture fixture)
         // A question of a registration.
         var account = await browser.OpenPasskeys();
         Assert.False(await IsAccepted(browser, page, _authenticator.Get(await browser.Options(account, PasskeyPages.Account), passkey)));
+    }
+
+    [Fact]
+    [Trait("Case", "PSK-01")]
+    public async Task An_answer_counts_for_five_minutes()
+    {
+        var passkey = await _server.Register(_authenticator);
+        using var browser = new Browser(_server);
+        var page = await browser.Authorize(new CodeFlow().Parameters());
+        foreach (var (late, isAccepted) in ((TimeSpan, bool)[])[(TimeSpan.FromSeconds(1), false), (TimeSpan.FromSeconds(-5), true)])
+        {
+            var answer = _authenticator.Get(await browser.Options(page, PasskeyPages.SignIn), passkey);
+            _server.Clock.Advance(PasskeyChallenges.Life + late);
+            Assert.Equal(isAccepted, await IsAccepted(browser, page, answer));
+        }
     }
 
     [Fact]

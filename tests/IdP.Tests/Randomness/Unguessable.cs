@@ -75,28 +75,6 @@ public sealed class Unguessable(SqliteServer fixture, ITestOutputHelper output) 
         Assert.True((await _server.Introspect(token, "unguessable-Opaque")).Active);
     }
 
-    [Fact]
-    [Trait("Case", "COD-08")]
-    public async Task One_kind_of_token_is_never_another()
-    {
-        await _server.AddClient("mixer", "client_credentials password refresh_token", "openid offline_access items:read", c => c.RotatesRefreshTokens = true);
-        var person = await _server.PasswordGrant("alice", clientId: "mixer", scope: "openid offline_access items:read");
-        var (access, refresh) = (person.AccessToken, person.Json["refresh_token"]!.GetValue<string>());
-        var grant = new JsonWebToken(access).GetClaim("gid").Value;
-        foreach (var text in (string[])[access, grant, new JsonWebToken(access).Id, access.Split('.')[2], (await _server.ClientCredentials("mixer")).AccessToken])
-            await _server.Refused(400, "invalid_grant", "/connect/token", "mixer", ("grant_type", "refresh_token"), ("refresh_token", text));
-        foreach (var text in (string[])[refresh, grant, new JsonWebToken(access).Id])
-        {
-            Assert.Equal("""{"active":false}""", (await _server.Introspect(text, "mixer")).Body);
-            var bearer = new HttpRequestMessage(HttpMethod.Get, "/connect/userinfo");
-            bearer.Headers.Authorization = new("Bearer", text);
-            Assert.Equal(401, (await _server.Sent(bearer)).Status);
-        }
-        // Neither is used up or revoked by it.
-        Assert.True((await _server.Introspect(access, "mixer")).Active);
-        Assert.Equal(200, (await _server.Post("/connect/token", "mixer", ("grant_type", "refresh_token"), ("refresh_token", refresh))).Status);
-    }
-
     /// <summary>All differ, and every bit is set in half of them, as far as chance allows.</summary>
     private static void Check(int count, int bits, Func<byte[]> make)
     {

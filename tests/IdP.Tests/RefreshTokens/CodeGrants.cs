@@ -12,7 +12,7 @@ namespace IdP.Tests.RefreshTokens;
 /// <summary>Refresh tokens of people who signed in through the browser: who gets them, and what ends them.</summary>
 public abstract class CodeGrants(ServerFixture fixture)
 {
-    private protected IdpServer Server => fixture.Server;
+    private IdpServer Server => fixture.Server;
 
     [Theory]
     [Trait("Case", "REF-17")]
@@ -205,27 +205,6 @@ public abstract class CodeGrants(ServerFixture fixture)
         }
     }
 
-    private protected async Task<Answer> Tokens(Browser browser, CodeFlow flow, string user = "alice")
-    {
-        var tokens = await flow.Redeem(Server, FrontChannel.IsCode(Server, await browser.Complete(flow.Parameters(), user), flow), isPublic: flow.ClientId == "spa");
-        Assert.True(tokens.Status == 200, tokens.Body);
-        return tokens;
-    }
-
-    private protected static (string, string)[] Refreshing(Answer tokens) => [("grant_type", "refresh_token"), ("refresh_token", tokens.Json["refresh_token"]!.GetValue<string>())];
-
-    private Task Change(string clientId, Action<Client> change) => Server.Change(async (db, version) =>
-    {
-        var client = await db.Set<Client>().AsTracking().SingleAsync(c => c.ClientId == clientId);
-        change(client);
-        client.Version = version;
-        await db.SaveChangesAsync();
-    });
-}
-
-/// <summary>Besides, what takes time: the clock of this engine is the test's to move.</summary>
-public sealed class CodeGrantsOnSqlite(SqliteServer fixture) : CodeGrants(fixture), IClassFixture<SqliteServer>
-{
     [Fact]
     [Trait("Case", "REF-10")]
     public async Task A_family_ends_unused_and_in_any_case()
@@ -248,7 +227,26 @@ public sealed class CodeGrantsOnSqlite(SqliteServer fixture) : CodeGrants(fixtur
         Server.Clock.Advance(TimeSpan.FromSeconds(61));
         Assert.Equal("invalid_grant", (await Server.Post("/connect/token", null, Form(used))).Error);
     }
+
+    private async Task<Answer> Tokens(Browser browser, CodeFlow flow, string user = "alice")
+    {
+        var tokens = await flow.Redeem(Server, FrontChannel.IsCode(Server, await browser.Complete(flow.Parameters(), user), flow), isPublic: flow.ClientId == "spa");
+        Assert.True(tokens.Status == 200, tokens.Body);
+        return tokens;
+    }
+
+    private static (string, string)[] Refreshing(Answer tokens) => [("grant_type", "refresh_token"), ("refresh_token", tokens.Json["refresh_token"]!.GetValue<string>())];
+
+    private Task Change(string clientId, Action<Client> change) => Server.Change(async (db, version) =>
+    {
+        var client = await db.Set<Client>().AsTracking().SingleAsync(c => c.ClientId == clientId);
+        change(client);
+        client.Version = version;
+        await db.SaveChangesAsync();
+    });
 }
+
+public sealed class CodeGrantsOnSqlite(SqliteServer fixture) : CodeGrants(fixture), IClassFixture<SqliteServer>;
 
 public sealed class CodeGrantsOnPostgres(PostgresServer fixture) : CodeGrants(fixture), IClassFixture<PostgresServer>;
 

@@ -88,6 +88,18 @@ public abstract class RefreshSuite(ServerFixture fixture) : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Case", "REF-01")]
+    public async Task After_the_overlap_the_token_before_ends_the_grant()
+    {
+        var first = await SignIn(Rotating);
+        var second = await Refresh(first, Rotating);
+        Server.Clock.Advance(TimeSpan.FromSeconds(11));
+        await Refused(first, Rotating);
+        await Refused(Token(second), Rotating);
+        Assert.False((await Server.Introspect(second.AccessToken)).Active);
+    }
+
+    [Fact]
     [Trait("Case", "REF-03")]
     public async Task Of_a_hundred_at_once_at_most_three_are_answered_and_all_alike()
     {

@@ -81,7 +81,11 @@ public abstract class RevocationRequest(ServerFixture fixture)
     }
 }
 
-public sealed class S2_2_RevocationResponse(SqliteServer fixture) : IClassFixture<SqliteServer>
+public sealed class S2_2_RevocationResponseOnSqlite(SqliteServer fixture) : S2_2_RevocationResponse(fixture), IClassFixture<SqliteServer>;
+
+public sealed class S2_2_RevocationResponseOnNodes(PostgresNodes fixture) : S2_2_RevocationResponse(fixture), IClassFixture<PostgresNodes>;
+
+public abstract class S2_2_RevocationResponse(ServerFixture fixture)
 {
     private const string Path = "/connect/revoke";
     private readonly IdpServer _server = fixture.Server;

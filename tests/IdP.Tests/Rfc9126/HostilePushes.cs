@@ -11,8 +11,8 @@ namespace IdP.Tests.Rfc9126;
 /// <summary>RFC 9126: a request that the client hands over by itself is its own, is checked twice, and gives one code.</summary>
 public abstract class HostilePushes(ServerFixture fixture, ITestOutputHelper output)
 {
-    private protected const string Path = "/connect/par";
-    private protected IdpServer Server => fixture.Server;
+    private const string Path = "/connect/par";
+    private IdpServer Server => fixture.Server;
 
     [Fact]
     [Trait("Case", "PAR-01")]
@@ -64,6 +64,29 @@ public abstract class HostilePushes(ServerFixture fixture, ITestOutputHelper out
         FrontChannel.IsSignIn(await browser.Authorize(Outer(uri)));
         FrontChannel.IsCode(Server, await browser.Complete(Outer(uri)), flow);
         FrontChannel.IsErrorPage(await preview.Authorize(Outer(uri)), "invalid_request_uri");
+    }
+
+    [Fact]
+    [Trait("Case", "PAR-04")]
+    public async Task It_has_to_be_opened_in_time_and_then_has_as_long_as_any_other()
+    {
+        using var browser = new Browser(Server);
+        var flow = new CodeFlow { With = { ["prompt"] = "login consent" } };
+        var answer = await Server.Post(Path, "web", Form(flow));
+        Assert.Equal(201, answer.Status);
+        Assert.Equal(90, answer.Json["expires_in"]!.GetValue<int>());
+        var uri = answer.Json["request_uri"]!.GetValue<string>();
+        Assert.StartsWith("urn:ietf:params:oauth:request_uri:", uri);
+        var (late, slow) = (await Push(flow), await Push(flow));
+        var opened = await browser.Authorize(Outer(uri));
+        var slowly = await browser.Authorize(Outer(slow));
+        Server.Clock.Advance(TimeSpan.FromSeconds(91));
+        await browser.RefusedOnPage(Server, Browser.Address(Outer(late)), "invalid_request_uri");
+        await browser.RefusedOnPage(Server, Browser.Address(Outer(uri)), "invalid_request_uri");
+        Server.Clock.Advance(TimeSpan.FromMinutes(28));
+        FrontChannel.IsCode(Server, await browser.Accept(await browser.SignIn(opened)), flow);
+        Server.Clock.Advance(TimeSpan.FromMinutes(1));
+        FrontChannel.IsErrorPage(await browser.SignIn(slowly));
     }
 
     [Fact]
@@ -205,6 +228,35 @@ public abstract class HostilePushes(ServerFixture fixture, ITestOutputHelper out
     }
 
     [Fact]
+    [Trait("Case", "PAR-11")]
+    public async Task Pushed_requests_are_counted_for_a_client_that_anybody_can_pretend_to_be()
+    {
+        await Server.AddClient("flooding", "authorization_code", "openid", c => c.RedirectUris = ["https://flooding.test/cb"], secret: null);
+        var limits = Server.Nodes.Select(node => node.App.Services.GetRequiredService<IdpOptions>().Limits).ToList();
+        limits.ForEach(one => one.PushesPerPublicCaller = 3);
+        try
+        {
+            var own = Form(new CodeFlow { ClientId = "flooding", RedirectUri = "https://flooding.test/cb" });
+            // Each node counts by itself, and it is the next one's turn at each request.
+            for (var i = 0; i < 2 * limits.Count; i++) Assert.Equal(201, (await Server.Post(Path, null, own)).Status);
+            var wait = TimeSpan.Zero;
+            for (var i = 0; i < limits.Count; i++)
+            {
+                var blocked = await Server.Refused(Invariants.Form(Path, null, own), 429, "temporarily_unavailable");
+                if (blocked.Response.Headers.RetryAfter!.Delta!.Value > wait) wait = blocked.Response.Headers.RetryAfter.Delta.Value;
+            }
+            for (var i = 0; i < 5; i++) Assert.Equal(201, (await Server.Post(Path, "web", Form(new CodeFlow()))).Status);
+
+            Server.Clock.Advance(wait);
+            for (var i = 0; i < limits.Count; i++) Assert.Equal(201, (await Server.Post(Path, null, own)).Status);
+        }
+        finally
+        {
+            limits.ForEach(one => one.PushesPerPublicCaller = 100_000);
+        }
+    }
+
+    [Fact]
     [Trait("Case", "AUZ-22")]
     public async Task What_a_database_could_not_keep_is_told_to_the_client_instead_of_breaking()
     {
@@ -233,44 +285,19 @@ public abstract class HostilePushes(ServerFixture fixture, ITestOutputHelper out
         return same;
     }
 
-    private protected async Task<string> Push(CodeFlow flow)
+    private async Task<string> Push(CodeFlow flow)
     {
         var answer = await Server.Sent(Invariants.Form(Path, flow.ClientId, Form(flow)));
         Assert.True(answer.Status == 201, answer.Body);
         return answer.Json["request_uri"]!.GetValue<string>();
     }
 
-    private protected static (string, string)[] Form(CodeFlow flow) => [.. flow.Parameters().Select(pair => (pair.Key, pair.Value))];
+    private static (string, string)[] Form(CodeFlow flow) => [.. flow.Parameters().Select(pair => (pair.Key, pair.Value))];
 
-    private protected static Dictionary<string, string> Outer(string uri, string client = "web") => new() { ["client_id"] = client, ["request_uri"] = uri };
+    private static Dictionary<string, string> Outer(string uri, string client = "web") => new() { ["client_id"] = client, ["request_uri"] = uri };
 }
 
-/// <summary>Besides, what takes time: the clock of this engine is the test's to move.</summary>
-public sealed class HostilePushesOnSqlite(SqliteServer fixture, ITestOutputHelper output) : HostilePushes(fixture, output), IClassFixture<SqliteServer>
-{
-    [Fact]
-    [Trait("Case", "PAR-04")]
-    public async Task It_has_to_be_opened_in_time_and_then_has_as_long_as_any_other()
-    {
-        using var browser = new Browser(Server);
-        var flow = new CodeFlow { With = { ["prompt"] = "login consent" } };
-        var answer = await Server.Post(Path, "web", Form(flow));
-        Assert.Equal(201, answer.Status);
-        Assert.Equal(90, answer.Json["expires_in"]!.GetValue<int>());
-        var uri = answer.Json["request_uri"]!.GetValue<string>();
-        Assert.StartsWith("urn:ietf:params:oauth:request_uri:", uri);
-        var (late, slow) = (await Push(flow), await Push(flow));
-        var opened = await browser.Authorize(Outer(uri));
-        var slowly = await browser.Authorize(Outer(slow));
-        Server.Clock.Advance(TimeSpan.FromSeconds(91));
-        await browser.RefusedOnPage(Server, Browser.Address(Outer(late)), "invalid_request_uri");
-        await browser.RefusedOnPage(Server, Browser.Address(Outer(uri)), "invalid_request_uri");
-        Server.Clock.Advance(TimeSpan.FromMinutes(28));
-        FrontChannel.IsCode(Server, await browser.Accept(await browser.SignIn(opened)), flow);
-        Server.Clock.Advance(TimeSpan.FromMinutes(1));
-        FrontChannel.IsErrorPage(await browser.SignIn(slowly));
-    }
-}
+public sealed class HostilePushesOnSqlite(SqliteServer fixture, ITestOutputHelper output) : HostilePushes(fixture, output), IClassFixture<SqliteServer>;
 
 public sealed class HostilePushesOnPostgres(PostgresServer fixture, ITestOutputHelper output) : HostilePushes(fixture, output), IClassFixture<PostgresServer>;
 

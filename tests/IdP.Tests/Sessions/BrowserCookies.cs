@@ -88,51 +88,6 @@ public sealed class BrowserCookies(PageServer fixture, ITestOutputHelper output)
     }
 
     [Fact]
-    [Trait("Case", "COD-08")]
-    public async Task One_kind_of_credential_is_never_another()
-    {
-        using var browser = new Browser(Server);
-        var flow = new CodeFlow { Scope = "openid offline_access items:read" };
-        var page = await browser.Authorize(flow.Parameters());
-        var (interaction, form) = (page.Fields()["continue"], page.Fields()["form_token"]);
-        var tokens = await flow.Redeem(Server, FrontChannel.IsCode(Server, await browser.Complete(flow.Parameters()), flow));
-        var code = FrontChannel.IsCode(Server, await browser.Complete(flow.Parameters()), flow);
-        var pushed = (await Server.Post("/connect/par", "web", [.. flow.Parameters().Select(pair => (pair.Key, pair.Value))])).Json["request_uri"]!.GetValue<string>();
-        var handle = pushed[(pushed.LastIndexOf(':') + 1)..];
-        var refresh = tokens.Json["refresh_token"]!.GetValue<string>();
-        var kinds = new Dictionary<string, string>
-        {
-            ["code"] = code, ["refresh"] = refresh, ["pushed"] = handle, ["request_uri"] = pushed, ["session"] = Value(browser, SessionCookie), ["browser"] = Value(browser, "__Host-idp_browser"),
-            ["interaction"] = interaction, ["form"] = form, ["access"] = tokens.AccessToken, ["id"] = tokens.Json["id_token"]!.GetValue<string>(), ["sid"] = IdToken.Claims(tokens)["sid"]!.GetValue<string>(),
-        };
-        foreach (var cookie in browser.Cookies.GetAllCookies().Where(cookie => cookie.Name != SessionCookie)) kinds.TryAdd(cookie.Name, cookie.Value);
-        foreach (var (kind, text) in kinds)
-        {
-            if (kind != "code") await Server.Refused(400, "invalid_grant", "/connect/token", "web", ("grant_type", "authorization_code"), ("code", text), ("redirect_uri", flow.RedirectUri), ("code_verifier", flow.Verifier));
-            if (kind != "refresh") await Server.Refused(400, "invalid_grant", "/connect/token", "web", ("grant_type", "refresh_token"), ("refresh_token", text));
-            if (kind is not ("pushed" or "request_uri"))
-                await browser.RefusedOnPage(Server, $"/connect/authorize?client_id=web&request_uri={Uri.EscapeDataString("urn:ietf:params:oauth:request_uri:" + text)}", "invalid_request_uri");
-            if (kind != "interaction") await browser.RefusedOnPage(Server, $"/connect/authorize?continue={Uri.EscapeDataString(text)}");
-            await browser.RefusedOnPage(Server, $"/connect/authorize?posted={Uri.EscapeDataString(text)}");
-            if (kind != "access")
-            {
-                Assert.False((await Server.Introspect(text, "web")).Active);
-                Assert.Equal(401, (await Server.Sent(new HttpRequestMessage(HttpMethod.Get, "/connect/userinfo") { Headers = { { "Authorization", "Bearer " + text } } })).Status);
-            }
-            if (kind != "session" && text.Length < 3000)
-            {
-                using var thief = new Browser(Server);
-                Plant(thief, SessionCookie, text);
-                await thief.RefusedToClient(Server, new CodeFlow { With = { ["prompt"] = "none" } }, "login_required");
-            }
-        }
-        // None of them was used up by it.
-        Assert.Equal(200, (await flow.Redeem(Server, code)).Status);
-        Assert.Equal(200, (await Server.Post("/connect/token", "web", ("grant_type", "refresh_token"), ("refresh_token", refresh))).Status);
-        FrontChannel.IsCode(Server, await browser.Complete(new Dictionary<string, string> { ["client_id"] = "web", ["request_uri"] = pushed }), flow);
-    }
-
-    [Fact]
     [Trait("Case", "LGN-18")]
     public async Task No_spoiled_cookie_interaction_or_form_token_is_ever_accepted()
     {

@@ -107,3 +107,5 @@ public abstract class BrokenStorage(ServerFixture fixture)
 public sealed class BrokenStorageOnSqlite(SqliteServer fixture) : BrokenStorage(fixture), IClassFixture<SqliteServer>;
 
 public sealed class BrokenStorageOnPostgres(PostgresServer fixture) : BrokenStorage(fixture), IClassFixture<PostgresServer>;
+
+public sealed class BrokenStorageOnNodes(PostgresNodes fixture) : BrokenStorage(fixture), IClassFixture<PostgresNodes>;

@@ -87,3 +87,78 @@ public sealed class TheClock
         Assert.False((await server.Introspect(token.AccessToken)).Active);
     }
 }
+
+/// <summary>Three nodes on one database, each on a machine of its own.</summary>
+public sealed class TheClockOnNodes
+{
+    [Theory]
+    [Trait("Case", "REF-11")]
+    [InlineData(-1), InlineData(1)]
+    public async Task A_machine_whose_clock_is_set_wrong_revives_nothing_and_ends_nothing(int hours)
+    {
+        await using var database = await PostgresCluster.CreateDatabase();
+        void Configure(IdpOptions options)
+        {
+            (options.Storage.Provider, options.Storage.ConnectionString, options.Keys.MasterKey) = ("postgres", database.ConnectionString, Convert.ToBase64String(new byte[32]));
+            options.Tokens.RefreshIdleDays = 1;
+        }
+        await using var first = await IdpServer.Start(Configure);
+        await first.AddClient("native", "password refresh_token", "offline_access items:read");
+        Task<IdpServer> Another() => IdpServer.StartEmpty(options => { Configure(options); options.Issuer = first.Issuer; }, clock: new TestClock());
+        await using var wrong = await Another();
+        await using var third = await Another();
+        var nodes = (IdpServer[])[first, wrong, third];
+        void Advance(TimeSpan time) => Array.ForEach(nodes, node => node.Clock.Advance(time));
+
+        var dead = Refreshing(await SignIn(first));
+        Advance(TimeSpan.FromHours(23));
+        var expired = await SignIn(first);
+        Advance(TimeSpan.FromMinutes(65));
+        var alive = await SignIn(first);
+
+        async Task Holds()
+        {
+            foreach (var node in nodes)
+            {
+                Assert.False((await node.Introspect(expired.AccessToken)).Active);
+                Assert.True((await node.Introspect(alive.AccessToken)).Active);
+            }
+        }
+        await Holds();
+        // Between two polls, then noticed, then mended.
+        var poll = wrong.App.Services.GetRequiredService<ChangePoll>();
+        await poll.StopAsync(CancellationToken.None);
+        await poll.Poll(CancellationToken.None);
+        wrong.Clock.Step(TimeSpan.FromHours(hours));
+        await Holds();
+        Assert.Equal((400, "invalid_grant"), Outcome(await wrong.Post("/connect/token", "native", dead)));
+        var refreshed = await wrong.Post("/connect/token", "native", Refreshing(alive));
+        Assert.Equal(200, refreshed.Status);
+        Assert.InRange(refreshed.Claims["iat"]!.GetValue<long>() - alive.Claims["iat"]!.GetValue<long>(), 0, 30);
+
+        await poll.Poll(CancellationToken.None);
+        await Holds();
+        foreach (var form in ((string, string)[][])[dead, Refreshing(alive)])
+            Assert.Equal((503, "temporarily_unavailable"), Outcome(await wrong.Post("/connect/token", "native", form)));
+
+        wrong.Clock.Step(TimeSpan.FromHours(-hours));
+        await poll.Poll(CancellationToken.None);
+        await Holds();
+        foreach (var node in nodes)
+        {
+            Assert.Equal((400, "invalid_grant"), Outcome(await node.Post("/connect/token", "native", dead)));
+            Assert.Equal(200, (await node.Post("/connect/token", "native", Refreshing(alive))).Status);
+        }
+    }
+
+    private static async Task<Answer> SignIn(IdpServer server)
+    {
+        var answer = await server.PasswordGrant("alice", clientId: "native", scope: "offline_access items:read");
+        Assert.True(answer.Status == 200, answer.Body);
+        return answer;
+    }
+
+    private static (string, string)[] Refreshing(Answer tokens) => [("grant_type", "refresh_token"), ("refresh_token", tokens.Json["refresh_token"]!.GetValue<string>())];
+
+    private static (int, string?) Outcome(Answer answer) => (answer.Status, answer.Error);
+}
