@@ -10,6 +10,9 @@ internal sealed class PhoneApp(byte[] secret, IdpServer server)
 {
     public IReadOnlyList<string> RecoveryCodes { get; private set; } = [];
 
+    /// <summary>The code that set it up.</summary>
+    public string FirstCode { get; private set; } = "";
+
     /// <summary>The secret in the forms in which it could be written down.</summary>
     public IEnumerable<string> Secrets => [OneTimePassword.Base32(secret), Convert.ToHexString(secret), Convert.ToBase64String(secret).TrimEnd('=')];
 
@@ -35,7 +38,8 @@ internal sealed class PhoneApp(byte[] secret, IdpServer server)
     {
         var page = await browser.Enter("/account/second-factors", user);
         var app = Read(page, server);
-        var done = await browser.Press(page, "/account/second-factors", ("code", app.Code()));
+        app.FirstCode = app.Code();
+        var done = await browser.Press(page, "/account/second-factors", ("code", app.FirstCode));
         app.RecoveryCodes = [.. done.All("#recovery-codes code").Select(code => code.TextContent)];
         Assert.Equal(10, app.RecoveryCodes.Distinct().Count());
         return app;
