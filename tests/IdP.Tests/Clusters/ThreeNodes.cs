@@ -105,6 +105,8 @@ public sealed class ThreeNodes : IAsyncLifetime
         var shipped = File.ReadAllText(Path.Combine(ChildProcess.Repository, "deploy", "nginx", "idp-nodes.conf"));
         Replace(@"^    server 127\.0\.0\.1:8081 max_fails=1 fail_timeout=5s;\n.*$", Servers($"max_fails=1 fail_timeout={FailTimeout.TotalSeconds:0}s"));
         Replace(@"^    server 127\.0\.0\.1:8081 max_fails=0;\n.*$", Servers("max_fails=0"));
+        // Port 80 only leads to TLS.
+        Replace(@"^server \{\n    listen 80;\n(.*\n)+?\}\n", "");
         Replace(@"^    listen 443 ssl http2;\n.*\n    server_name .*$", $"    listen {new Uri(Url).Authority};\n    add_header X-Node $upstream_addr always;");
         Replace(@"^    ssl_(.*\n)+?\n", "");
         Replace("^    access_log .*$", "    access_log off;");
