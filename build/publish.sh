@@ -23,4 +23,6 @@ done
 dotnet publish src/IdP -c Release -r "${1:-linux-x64}" --self-contained -p:PublishReadyToRun=true \
   -p:CompiledModels="$PWD/artifacts/compiled-models" -p:GenerateDocumentationFile=false \
   --artifacts-path artifacts/publish -o artifacts/idp -v q "-clp:ErrorsOnly;NoSummary"
+# Without it SQL Server's driver fails at the first command with a parameter.
+[[ -f artifacts/idp/Microsoft.SqlServer.Server.dll ]] || { echo "artifacts/idp lacks Microsoft.SqlServer.Server.dll" >&2; exit 1; }
 echo "artifacts/idp/IdP: $(du -sh artifacts/idp | cut -f1), $(artifacts/idp/IdP --version 2>/dev/null || true)"
