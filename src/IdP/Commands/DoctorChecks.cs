@@ -79,8 +79,8 @@ internal static class DoctorChecks
         var text = $"{free >> 20} MiB are free in {folder}";
         found.Add(free < NoSpace ? Problem("disk", $"{text}: the database cannot grow, and changes will be refused; free some space.")
             : free < LittleSpace ? Note("disk", $"{text}: free some space before the database needs it.") : Ok("disk", text));
-        if (Directory.Exists(Path.Combine(folder, Backups.Restoration.Preparing)))
-            found.Add(Note("restore", $"a restore goes on or was interrupted: when there is none, delete {Path.Combine(folder, Backups.Restoration.Preparing)}."));
+        var preparing = Path.Combine(folder, Backups.Restoration.Preparing);
+        if (Directory.Exists(preparing)) found.Add(Note("restore", $"a restore goes on or was interrupted: when there is none, delete {preparing}."));
         var log = new FileInfo(Path.Combine(folder, "idp.db-wal"));
         if (log.Exists && log.Length > LittleSpace)
             found.Add(Note("disk", $"the log {log.FullName} has {log.Length >> 20} MiB: some program reads the database for very long, and it cannot be folded into it until that ends."));
@@ -200,8 +200,8 @@ internal static class DoctorChecks
 
     private static async Task<List<Examined>> OfRetention(IdpDbContext db, IdpOptions options, DateTimeOffset now, CancellationToken ct)
     {
-        var first = await db.Set<AuditEvent>().Where(e => e.Sequence != null).OrderBy(e => e.Sequence).Select(e => (DateTimeOffset?)e.At).FirstOrDefaultAsync(ct);
-        if (options.Retention.AuditDays is { } days && first < now.AddDays(-days - 1))
+        if (options.Retention.AuditDays is { } days &&
+            await db.Set<AuditEvent>().Where(e => e.Sequence != null).OrderBy(e => e.Sequence).Select(e => (DateTimeOffset?)e.At).FirstOrDefaultAsync(ct) is { } first && first < now.AddDays(-days - 1))
             return [Note("retention", $"events of {Table.Time(first)} are still there, and Retention:AuditDays is {days}: no server has been running, or their chain is broken, which keeps them; 'IdP audit verify' says so.")];
         var oldest = await db.Set<Grant>().OrderBy(g => g.ExpiresAt).Select(g => (DateTimeOffset?)g.ExpiresAt).FirstOrDefaultAsync(ct);
         return oldest < now - TimeSpan.FromDays(1)

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 
 namespace IdP.Storage;
@@ -17,7 +16,7 @@ internal static partial class FolderOwner
         // struct statx is the same on every architecture: stx_uid stands at 20, stx_gid at 24.
         Span<byte> facts = stackalloc byte[256];
         if (Statx(CurrentFolder, folder, 0, UserAndGroup, facts) != 0) throw Refused(file, folder);
-        var (user, group) = (BinaryPrimitives.ReadUInt32LittleEndian(facts[20..]), BinaryPrimitives.ReadUInt32LittleEndian(facts[24..]));
+        var (user, group) = (MemoryMarshal.Read<uint>(facts[20..]), MemoryMarshal.Read<uint>(facts[24..]));
         if (user != 0 && Chown(file, user, group) != 0) throw Refused(file, folder);
     }
 

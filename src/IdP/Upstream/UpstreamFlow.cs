@@ -77,7 +77,7 @@ internal sealed class UpstreamFlow(UpstreamMetadata metadata, UpstreamSecrets se
             new("client_id", provider.ClientId), new("response_type", "code"), new("redirect_uri", issuer.Url(CallbackPath(provider.Name))), new("scope", string.Join(' ', provider.Scopes)),
             new("state", state), new("nonce", way.Nonce), new("code_challenge", Pkce.Challenge(way.Verifier)), new("code_challenge_method", Pkce.Method),
         };
-        if ((maxAge is { } required && wishedAge is { } wished ? Math.Min(required, (long)wished.TotalSeconds) : maxAge ?? (long?)wishedAge?.TotalSeconds) is { } seconds)
+        if (new[] { maxAge, (long?)wishedAge?.TotalSeconds }.Min() is { } seconds)
         {
             parameters.Add(new("max_age", seconds.ToString()));
             if (seconds == 0) parameters.Add(new("prompt", "login"));
